@@ -1,15 +1,17 @@
 """What a repository may define for itself, and what it may not, however its file is written."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from bot.config import Config, Owner, RepositoryDefinitions, WrongFile, load, narrowed, prefix_of
 from bot.config.findings import Invalid
 from bot.config.repository_files import LIMIT, SHOWN, definitions_of
+from bot.config.repository_rules import OWN, Override
 
 SERVER = """\
 github: {token: "${GITHUB_TOKEN}", repositories: ["acme/*"]}
@@ -336,6 +338,17 @@ def test_repository_that_may_not_talk_here_cannot_be_given_anything(tmp_path: Pa
         with pytest.raises(Invalid) as wrong:
             load(file, {})
         assert told in str(wrong.value)
+
+
+def test_example_of_the_documentation_is_right(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "repository-jobs.md").read_text()
+    blocks = [rf"^```{kind}\n(.*?)^```" for kind in ("yaml", "yml")]
+    server, own = (re.findall(block, page, re.DOTALL | re.MULTILINE) for block in blocks)
+    file = tmp_path / "app.yaml"
+    file.write_text(server[0])
+    assert list(found(load(file, {"GITHUB_TOKEN": "abcdef"}), own[0]).jobs) == ["shop-migrate"]
+    for key in (*OWN, *get_args(Override)):
+        assert f"`{key}`" in page
 
 
 def test_summary_says_who_may_define_what(config: Config) -> None:
