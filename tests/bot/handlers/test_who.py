@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from bot.access.callers import of_person, of_token
 from bot.commands import parser
+from bot.config.definitions import Wrong, job_of
 from bot.errors import AskerError, RetryLater
 from bot.handlers import page_rights
 from bot.handlers.authorization import RequestContext
@@ -22,7 +23,7 @@ from bot.store import journal, posts
 from bot.tables import Build, Run
 from tests.bot.handlers.slack.test_presses import press
 from tests.bot.handlers.test_checks import BUILT, _pressed
-from tests.bot.house import SHOP, House, house
+from tests.bot.house import SHOP, SITE, House, house
 from tests.bot.posting.test_outbox import send
 
 PEOPLE = {
@@ -39,6 +40,7 @@ JOBS: dict[str, dict[str, Any]] = {
     "homeless": {},
     "ruled": {"image": "shop", "allow": ["token:ci"]},
 }
+SHOWN = {"command": "true", "image": "site", "allow": ["github:@acme/ops", "github:lead"]}
 PERSONS = {
     "octocat": "U0OCTOCAT",
     "reader": "U0READER",
@@ -346,3 +348,44 @@ async def test_journal_says_which_rule_refused(home: House, login: str, job: str
         lambda s: journal.newest(s, journal.Selection(kinds=(EntryKind.REFUSED,)), limit=5)
     )
     assert (entry.job, entry.rule, entry.person) == (job, rule, f"github:{login}")
+
+
+async def test_where_everybody_reads_it_neither_teams_nor_people_are_named(tmp_path: Path) -> None:
+    async with house(tmp_path, changes={"jobs": {"shown": SHOWN}}) as home:
+        for installation in home.github.state.installations.values():
+            installation.permissions["members"] = "read"
+        home.github.add_to_team("acme", "ops", "opsie")
+        (reply,) = await home.says("/job run shown", author="octocat", repository=SITE, private=False)
+        assert "running `shown` is for those whom its rule names." in reply
+        assert "ops" not in reply
+        assert await runs_of(
+            home, "shown", home.says("/job run shown", author="opsie", repository=SITE, private=False)
+        )
+        before = len(home.github.requests)
+        await home.says("/job run shown", author="stranger", repository=SITE, private=False)
+        asked = [each.path for each in home.github.requests[before:]]
+        team = "/orgs/acme/teams/ops"  # whose being there is asked once in ten minutes, not for everybody
+        assert [path.split("/collaborators/")[-1] for path in asked if "/installation" not in path] == [
+            "stranger/permission",
+            f"{team}/memberships/stranger",
+            team,
+        ]
+
+
+async def test_set_that_is_changed_in_the_file_holds_at_once(home: House) -> None:
+    assert await runs_of(home, "migrate", by_slack(home, "lead", "migrate"))
+    document = json.loads((home.home / "app.yaml").read_text())
+    document["people"]["leads"] = ["github:reader"]
+    (home.home / "app.yaml").write_text(json.dumps(document))
+    await home.reread()
+    assert not await runs_of(home, "migrate", by_slack(home, "lead", "migrate"))
+    assert await runs_of(home, "migrate", by_slack(home, "reader", "migrate"))
+
+
+async def test_job_that_comes_over_the_api_names_sets_that_there_are(home: House) -> None:
+    config = home.tools.registry.config
+    made = job_of(b'{"command": "true", "allow": ["ops", "slack:@oncall"]}', "made", config)
+    assert made.allow == ("ops", "slack:@oncall")
+    with pytest.raises(Wrong) as wrong:
+        job_of(b'{"command": "true", "allow": ["github:a", "op"]}', "made", config)
+    assert wrong.value.mistakes == [("/allow/1", "there is no set of people called op; did you mean ops?")]
