@@ -63,7 +63,7 @@ def delivery_handler(parts: DeliveryParts) -> DeliveryHandler:
             parts.files,
             SlackDeliveryHandler(parts.slack, settlement),
             SlackApologies(answers),
-            ChainHandler(follow, parts.enqueuer, parts.store, settlement),
+            ChainHandler(follow, parts.enqueuer, parts.store, settlement, parts.clock),
         ),
         settlement,
     )

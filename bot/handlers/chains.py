@@ -5,8 +5,8 @@ that this is decided.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -18,6 +18,7 @@ from bot.errors import AskerError, NotAllowed
 from bot.handlers.askers import Askers
 from bot.handlers.authorization import RequestContext
 from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.journal import refused_by
 from bot.handlers.orders import Order, Source, Target
 from bot.handlers.places import GitHubPlace
 from bot.handlers.requirements import RequirementHandler
@@ -26,10 +27,10 @@ from bot.handlers.settlement import Settlement
 from bot.handlers.start import StartRequest, values_of
 from bot.registry import Registry
 from bot.repositories import CodeHost
-from bot.states import Cause
-from bot.store import Session, Store, runs
+from bot.states import Cause, EntryKind
+from bot.store import Session, Store, journal, runs
 from bot.store import chains as stored_chains
-from bot.tables import Delivery, Run
+from bot.tables import Delivery, JournalEntry, Run
 from bot.text import refs
 from bot.text.wording import quoted
 
@@ -93,12 +94,31 @@ class ChainTargets:
         return replace(context, place=GitHubPlace(run.repository, run.pull_request, pull, run.public))
 
 
+@dataclass(frozen=True, slots=True)
+class NotFollowing:
+    """Why a job does not follow, and which rule says no; None: none does, it just cannot start."""
+
+    why: Reason
+    rule: str | None = None
+
+    @classmethod
+    def of(cls, error: AskerError) -> "NotFollowing":
+        """What is kept of a refusal."""
+        return cls(error.reason, refused_by(error))
+
+
 class ChainHandler:
     """Decides what follows a run, once."""
 
     def __init__(
-        self, targets: ChainTargets, enqueuer: Enqueuer, store: Store, settlement: Settlement
+        self,
+        targets: ChainTargets,
+        enqueuer: Enqueuer,
+        store: Store,
+        settlement: Settlement,
+        clock: Callable[[], float],
     ) -> None:
+        self._clock = clock
         self._targets = targets
         self._enqueuer = enqueuer
         self._store = store
@@ -119,8 +139,15 @@ class ChainHandler:
 
         def effect(session: Session) -> None:
             told[:] = []
-            followed = [self._start(session, then, what) for then, what in zip(entries, found, strict=True)]
+            started = [self._start(session, what) for what in found]
+            followed = [_followed(then, what) for then, what in zip(entries, started, strict=True)]
             stored_chains.settle(session, number, followed)
+            refused = [
+                self._refused(run, then, what)
+                for then, what in zip(entries, started, strict=True)
+                if isinstance(what, NotFollowing) and what.rule is not None
+            ]
+            journal.refuse(session, refused)
             told.extend(_line(each) for each in followed)
             note = "\n".join([f"#{number} succeeded", *told])
             self._settlement.close(session, delivery, "handled", note)
@@ -142,25 +169,45 @@ class ChainHandler:
 
     async def _prepared(
         self, run: Run, first: Run, then: Then, index: int, before: Sequence[str], size: int
-    ) -> Order | Reason:
+    ) -> Order | NotFollowing:
         """The order of what follows, or why there is none."""
         if then.job in before:  # by definitions that were changed meanwhile
-            return {"kind": "circle", "jobs": [*reversed(before), then.job]}
+            return NotFollowing({"kind": "circle", "jobs": [*reversed(before), then.job]})
         if len(before) >= chains.LONGEST or size + index >= stored_chains.MOST:
-            return {"kind": "long_chain"}
+            return NotFollowing({"kind": "long_chain"})
         try:
             return await self._targets.order(run, first, then, index)
         except AskerError as error:
-            return error.reason
+            return NotFollowing.of(error)
 
-    def _start(self, session: Session, then: Then, what: Order | Reason) -> Reason:
-        """What became of it, as it is stored with the run before."""
-        if not isinstance(what, Order):
-            return {"job": then.job, "why": what}
+    def _start(self, session: Session, what: Order | NotFollowing) -> Run | NotFollowing:
+        if isinstance(what, NotFollowing):
+            return what
         try:
-            return {"job": then.job, "run": self._enqueuer.enqueue(session, what).number}
+            return self._enqueuer.enqueue(session, what)
         except AskerError as refusal:
-            return {"job": then.job, "why": refusal.reason}
+            return NotFollowing.of(refusal)
+
+    def _refused(self, run: Run, then: Then, what: NotFollowing) -> JournalEntry:
+        return JournalEntry(
+            at=self._clock(),
+            kind=EntryKind.REFUSED,
+            actor=run.actor,
+            cause=Cause.CHAIN,
+            subject=f"job:{then.job}",
+            job=then.job,
+            run=run.number,
+            repository=run.repository,
+            rule=what.rule,
+            facts={"verb": "then", "reason": what.why, "follows": run.number},
+        )
+
+
+def _followed(then: Then, what: Run | NotFollowing) -> Reason:
+    """What became of it, as it is stored with the run before."""
+    if isinstance(what, NotFollowing):
+        return {"job": then.job, "why": what.why}
+    return {"job": then.job, "run": what.number}
 
 
 def _known(session: Session, number: int) -> tuple[Run | None, Run | None, list[str], int]:

@@ -11,7 +11,7 @@ from bot import messages
 from bot.catalog.chains import Link
 from bot.messages.chains import in_open, steps
 from bot.messages.slack.cards import blocks as slack_blocks
-from bot.store import Session, chains, deliveries, runs
+from bot.store import Session, chains, deliveries, journal, runs
 from bot.tables import Build, Delivery, Run
 from executor.spec import Outcome, Result, Started
 from tests.bot.house import House, house
@@ -124,6 +124,8 @@ async def test_who_lost_the_right_starts_nothing_more(home: House) -> None:
     followed = (await home.run(1)).followed
     assert followed is not None
     assert ["why" in each for each in followed] == [True, True]
+    (last, *_) = await home.store.read(lambda s: journal.newest(s, limit=1))
+    assert (last.kind, last.job, last.run, last.actor) == ("refused", "tell", 1, "github:octocat")
 
 
 async def test_definitions_that_became_a_circle_end(home: House) -> None:
