@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.access.scopes import EXEC
+from bot.messages.chains import Step as ChainStep
 from bot.posting.relations import Relations
 from bot.store.relations import BuildRelations, RunRelations
 from bot.tables import Build, Run
@@ -30,7 +31,7 @@ class Heads:
             "related": subject.related,
             "wanting": self._wanting(subject, visitor),
             "addresses": await self._addresses(subject),
-            "chain": [each for each in subject.chain if visitor.jobs is None or each.job in visitor.jobs],
+            "chain": [each for each in subject.chain if self._may_see(each, visitor)],
             "steps": self._steps(subject, visitor),
             "attempts": self._attempts(subject, visitor),
             "sidecars": self._sidecars(subject, visitor),
@@ -38,6 +39,12 @@ class Heads:
             "visitor": visitor,
             "may_run": visitor.may_run(name) and (name == EXEC or name in self._pages.registry.catalog.jobs),
         }
+
+    def _may_see(self, link: ChainStep, visitor: Visitor) -> bool:
+        """Whether a visitor is told of it: of a run of a job that they see, and of a job that is gone."""
+        if visitor.jobs is None or link.job in visitor.jobs:
+            return True
+        return link.number is None and link.job not in self._pages.registry.catalog.jobs
 
     async def _addresses(self, subject: PageSubject) -> Relations:
         row, finder, cards = subject.row, self._pages.relations, subject.related.cards

@@ -188,3 +188,33 @@ async def test_page_says_what_a_run_waits_for(home: House, browser: httpx.AsyncC
 
     await home.write(hold)
     assert "It waits for #9 to stop." in (await browser.get("/runs/1")).text
+
+
+async def test_chain_stands_on_the_page_of_each_of_its_runs_but_not_behind_a_link(
+    home: House, browser: httpx.AsyncClient
+) -> None:
+    await home.says("/job run check")
+    await home.says("/job run deploy SECRETIVE=x")
+
+    def chain(session: Session) -> None:
+        first, second = session.get_one(Run, 1), session.get_one(Run, 2)
+        first.definition = {**first.definition, "then": ["deploy", "gone"]}
+        first.state, first.result, first.finished_at = State.FINISHED, "succeeded", 0.0
+        second.chain = second.follows = 1
+        why = {"kind": "answer", "text": "There is no job `gone` <b>here</b>."}
+        first.followed = [{"job": "deploy", "run": 2}, {"job": "gone", "why": why}]
+
+    await home.write(chain)
+    for number in (1, 2):
+        page = (await browser.get(f"/runs/{number}")).text
+        shown = page.split('<ol class="chain"')[1].split("</ol>")[0]
+        texts = [" ".join(re.sub(r"<[^>]+>", "", each).split()) for each in shown.split("<li")[1:]]
+        assert "check #1" in texts[0]
+        assert "not started: There is no job gone &lt;b&gt;here&lt;/b&gt;." in shown.replace(
+            "<code>", ""
+        ).replace("</code>", "")
+        assert f'href="/runs/{3 - number}"' in shown
+        assert f'href="/runs/{number}"' not in shown
+    browser.cookies.clear()
+    signed = links.sign("/runs/1", expires=int(home.now) + 600, keys=home.tools.keys)
+    assert 'class="chain"' not in (await browser.get(f"/runs/1?{signed}")).text
