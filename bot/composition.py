@@ -9,6 +9,7 @@ from bot.delivery_composition import DeliveryParts, delivery_handler
 from bot.handlers.actions import Actions
 from bot.handlers.answers import Answers
 from bot.handlers.authorization import Authorization
+from bot.handlers.backfills import BackfillHandler
 from bot.handlers.builds import BuildHandler
 from bot.handlers.calls import CallHandler
 from bot.handlers.cancel import CancelHandler
@@ -149,6 +150,7 @@ class Composition:
             builds=BuildHandler(authorization, self.resolver, self.enqueuer),
             locks=LockHandler(authorization, parts.clock),
             freezes=FreezeHandler(authorization, parts.registry, parts.clock),
+            backfills=BackfillHandler(authorization, self.resolver, self.enqueuer, parts.clock),
             pauses=PauseHandler(authorization, parts.clock),
             plans=Planner(starts, requirements, self.enqueuer, parts.clock),
             reasons=WhyHandler(authorization, parts.repositories, self.enqueuer, parts.clock),

@@ -114,6 +114,7 @@ class Wait(StrEnum):
     ATTEMPT = "its next attempt"
     APPROVAL = "the yes of somebody else"
     TIME = "its time"
+    TURN = "its turn in a backfill"
 
 
 class Hold(StrEnum):

@@ -30,7 +30,7 @@ def add_to(cli: typer.Typer) -> None:
     """Put the commands there."""
     cli.command()(jobs)
     cli.command(cls=WithRest)(plan)
-    for command in (agenda, why, pause, resume, skip):
+    for command in (agenda, why, pause, resume, skip, backfill):
         cli.command()(command)
 
 
@@ -183,6 +183,27 @@ def _named(name: str | None) -> str:
 def skip(name: Scheduled, json: Json = False) -> None:
     """Leave out the next time of a job's schedules."""
     _ask("skip", *_which(name), json)
+
+
+def backfill(
+    name: Scheduled,
+    when: Annotated[
+        list[str] | None, typer.Argument(metavar="from TIME [until TIME]", help="Of which due moments.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Those as well that ran already.")] = False,
+    json: Json = False,
+) -> None:
+    """Run a job for due moments of its schedule that have passed, one by one."""
+    words = when or []
+    at = words.index("until") if "until" in words else len(words)
+    since, until = words[1:at], words[at + 1 :]
+    if words[:1] != ["from"] or not since or (at < len(words) and not until):
+        raise Usage("Expected `from TIME`, such as `from 2030-01-31`, and perhaps `until TIME`.")
+    job, body = _which(name)
+    body |= {"from": "T".join(since), "again": again}
+    if until:
+        body["until"] = "T".join(until)
+    _ask("backfill", job, body, json)
 
 
 def _which(name: str) -> tuple[str, dict[str, Any]]:

@@ -62,6 +62,7 @@ _OF = (
     Flag("lock", "NAME", "only jobs with this `lock`"),
     Flag("environment", "NAME", "only deployments to this environment"),
 )
+_AGAIN = Flag("again", None, "those as well that ran already")
 _ALL = Flag("all", None, "all schedules there are, without a name; for admins", instead=True)
 
 VERBS: dict[str, Verb] = {
@@ -108,6 +109,13 @@ VERBS: dict[str, Verb] = {
         ),
         Verb("resume", "NAME[/SCHEDULE]", "let paused schedules go on", "Schedules", (_ALL,)),
         Verb("skip", "NAME[/SCHEDULE]", "leave out the next time of a schedule", "Schedules"),
+        Verb(
+            "backfill",
+            "NAME[/SCHEDULE] from T [until T]",
+            "run a job for due moments that have passed, one by one",
+            "Schedules",
+            (_AGAIN,),
+        ),
         Verb("lock", 'TARGET ["reason"] [for D]', "keep runs from starting on a target", "Locks"),
         Verb("unlock", "TARGET", "let them start again", "Locks"),
         Verb(
@@ -127,7 +135,7 @@ VERBS: dict[str, Verb] = {
 
 AVAILABLE = frozenset(
     {"run", "rerun", "cancel", "logs", "status", "list", "build", "help", "login", "plan", "why"}
-    | {"lock", "unlock", "freeze", "thaw", "pause", "resume", "skip", "approve", "deny"}
+    | {"lock", "unlock", "freeze", "thaw", "pause", "resume", "skip", "backfill", "approve", "deny"}
 )
 """The verbs that have an effect in this version; all others parse and are answered plainly."""
 

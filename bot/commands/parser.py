@@ -145,6 +145,17 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class Backfill:
+    """Run a job for due moments since a date as typed until another (None: now); `again`: all that ran."""
+
+    name: str
+    since: str
+    until: str | None = None
+    schedule: str | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Lock:
     """Keep runs from starting on a target, for some seconds or until unlocked."""
 
@@ -220,6 +231,7 @@ class Help:
 
 Command = (
     Run | Rerun | Cancel | Logs | Status | List | Plan | Why | Pause | PauseAll | Resume | ResumeAll | Skip
+    | Backfill
     | Lock | Unlock | Freeze | Thaw | Approve | Deny | Build | Login | Help
 )  # fmt: skip
 
@@ -318,6 +330,15 @@ def _pause(reader: Reader) -> Pause | PauseAll:
     return Pause(name, until, duration, schedule, reason)
 
 
+def _backfill(reader: Reader) -> Backfill:
+    name, schedule = reader.schedule()
+    if reader.either("from") is None:
+        raise reader.refuse("From when is said by `from`, such as `from 2030-01-31`.")
+    since = reader.moment("until")
+    until = reader.moment() if reader.either("until") else None
+    return Backfill(name, since, until, schedule, "again" in reader.flags)
+
+
 def _lock(reader: Reader) -> Lock:
     target = reader.name("what to lock")
     for_first = reader.either("for")
@@ -365,6 +386,7 @@ _MEANINGS: dict[str, Callable[[Reader], Command]] = {
     "pause": _pause,
     "resume": lambda reader: ResumeAll() if "all" in reader.flags else Resume(*reader.schedule()),
     "skip": lambda reader: Skip(*reader.schedule()),
+    "backfill": _backfill,
     "lock": _lock,
     "unlock": lambda reader: Unlock(reader.name("what to unlock")),
     "freeze": _freeze,

@@ -259,10 +259,10 @@ class Reader:
             )
         return value
 
-    def moment(self) -> str:
-        """A date, a time or both (ISO 8601), in one word or two, as typed."""
+    def moment(self, *then: str) -> str:
+        """A date, a time or both (ISO 8601), in one word or two, as typed; one of `then` may follow."""
         word = self.take("a time, such as `18:00` or `2030-01-31T18:00`")
-        if self.left:
+        if self.left and self.left[0] not in then:
             word += "T" + self.left.pop(0)
         for form in (datetime, time):
             try:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.handlers.approvals import ApprovalHandler
 from bot.handlers.authorization import Authorization
+from bot.handlers.backfills import BackfillHandler
 from bot.handlers.builds import BuildHandler
 from bot.handlers.cancel import CancelHandler
 from bot.handlers.enqueuing import Enqueuer
@@ -35,5 +36,6 @@ class Actions:
     locks: LockHandler
     freezes: FreezeHandler
     pauses: PauseHandler
+    backfills: BackfillHandler
     plans: Planner
     reasons: WhyHandler

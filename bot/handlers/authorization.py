@@ -118,6 +118,11 @@ class Authorization:
             return catalog.seen_from(context.repository)
         return catalog
 
+    @property
+    def all_jobs(self) -> Catalog:
+        """Today's jobs and images, whoever sees which."""
+        return self._registry.catalog
+
     def first_word(self, context: RequestContext) -> str:
         """What a command begins with where the asker types: answers tell them so what to type next."""
         if isinstance(context.place, SlackPlace) and context.place.mention is not None:

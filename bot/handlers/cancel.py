@@ -18,7 +18,7 @@ from bot.handlers.selection import RunReference
 from bot.posting.audience import outward
 from bot.posting.targets import ChannelPlace
 from bot.states import State
-from bot.store import Session, Store, posts, runs
+from bot.store import Session, Store, backfills, posts, runs
 from bot.store.journal_entries import Grounds
 from bot.tables import Run
 from bot.text.wording import quoted
@@ -64,6 +64,8 @@ class CancelHandler:
             repository = run.repository or context.repository
             rule = rule_of(context, job=run.job, repository=repository)
             grounds = Grounds(rule, context.cause)
+            for number in backfills.waiting_with(session, run):
+                runs.request_stop(session, number, by=context.actor, now=now, grounds=grounds)
             return Stop(runs.request_stop(session, run.identity, by=context.actor, now=now, grounds=grounds))
 
         return effect

@@ -25,7 +25,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 """What a form's key looks like that a page has made."""
 
 
-_OF_A_JOB = parser.Run | parser.Plan | parser.Pause | parser.Resume | parser.Skip
+_OF_A_JOB = parser.Run | parser.Plan | parser.Pause | parser.Resume | parser.Skip | parser.Backfill
 
 
 class PageActions:

@@ -14,6 +14,7 @@ from bot.errors import Elsewhere, Refused, RetryLater
 from bot.handlers.actions import Actions
 from bot.handlers.approvals import Answer
 from bot.handlers.authorization import RequestContext
+from bot.handlers.backfills import Backfill
 from bot.handlers.builds import BuildOrder
 from bot.store import Session, Store, locks
 from bot.tables import Lock
@@ -73,6 +74,12 @@ class QueryHandler:
         """Say no to a run."""
         denying = self._actions.approvals.deny(self._context(caller), number, why)
         return await self._store.write(await _asking_github(denying, _YES))
+
+    async def backfill(self, caller: Caller, command: parser.Backfill) -> Backfill:
+        """Run the job for due moments that have passed; gives what was stored, with the answer."""
+        return await self._store.write(
+            await _asking_github(self._actions.backfills.backfill(self._context(caller), command))
+        )
 
     async def lock(self, caller: Caller, command: parser.Lock) -> tuple[Lock, str]:
         """Close a target; gives the lock and the answer."""

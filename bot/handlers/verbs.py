@@ -76,6 +76,8 @@ class CommandHandlers:
                 return await actions.pauses.resume(context, command)
             case parser.Skip():
                 return await actions.pauses.skip(context, command)
+            case parser.Backfill():
+                return await self._backfill(context, command)
             case parser.Plan():
                 return await actions.plans.plan(context, command)
             case parser.Why():
@@ -120,6 +122,10 @@ class CommandHandlers:
             return _joined(messages.started(run) if order.context.chat else None, order.target.note)
 
         return effect
+
+    async def _backfill(self, context: RequestContext, command: parser.Backfill) -> Effect:
+        storing = await self._actions.backfills.backfill(context, command)
+        return lambda session: storing(session).text
 
     async def _build(self, context: RequestContext, command: parser.Build) -> Effect:
         building = await self._actions.builds.build(context, command)

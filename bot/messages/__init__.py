@@ -54,6 +54,7 @@ from bot.messages.freezes import despite
 from bot.messages.mrkdwn import slack_text
 from bot.messages.plans import Prospect, Reasons, plan, why
 from bot.messages.replies import (
+    backfilled,
     building,
     end_reply,
     error_reply,
@@ -110,6 +111,7 @@ __all__ = [
     "StatusFields",
     "View",
     "approved_by",
+    "backfilled",
     "below",
     "blocks",
     "build_view",

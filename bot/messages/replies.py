@@ -50,6 +50,26 @@ def starts_later(run: Run, when: str, *, command: str) -> str:
     return f"{plain(run.job, 100)} #{ZERO_WIDTH}{run.number} starts on {when}. {back} takes it back."
 
 
+def backfilled(
+    key: str, numbers: Sequence[int], shown: tuple[str, str], skipped: int, *, command: str
+) -> str:
+    """The answer to who asked for a backfill of these runs, from and until `shown`; others had run before."""
+    many = f"{len(numbers)} run{'' if len(numbers) == 1 else 's'} of {code(key)}"
+    first, last = code(f"#{numbers[0]}"), code(f"#{numbers[-1]}")
+    span = f"for {shown[0]}" if len(numbers) == 1 else f"from {shown[0]} to {shown[1]}, one by one"
+    moments = (
+        "1 due moment ran before and is" if skipped == 1 else f"{skipped} due moments ran before and are"
+    )
+    left = f" {moments} left out." if skipped else ""
+    back = code(f"{command} cancel #{numbers[-1]}")
+    which = (
+        f"They are {first} to {last}; the last tells how far it is."
+        if len(numbers) > 1
+        else f"It is {first}."
+    )
+    return f"{many} {span}. {which}{left} {back} ends it as a whole."
+
+
 def building(build: Build) -> str:
     """The answer to who asked for a build: it goes on, or was made before."""
     if build.state == State.FINISHED:

@@ -118,6 +118,11 @@ def _time(on: Mapping[str, Any]) -> str:
     return moment(on["moment"])
 
 
+def _turn(on: Mapping[str, Any]) -> str:
+    """Its turn in a backfill, and how far that is."""
+    return f"its turn in a backfill, of which {on['done']} of {on['turn']} are over"
+
+
 _WORDS: dict[Wait, Callable[[Mapping[str, Any]], str]] = {
     Wait.CLOSED: _closed,
     Wait.HELD: _held,
@@ -125,11 +130,13 @@ _WORDS: dict[Wait, Callable[[Mapping[str, Any]], str]] = {
     Wait.ATTEMPT: _attempt,
     Wait.APPROVAL: _approval,
     Wait.TIME: _time,
+    Wait.TURN: _turn,
 }
 
 
 _KEYS = (
     (Wait.TIME, "moment"),
+    (Wait.TURN, "turn"),
     (Wait.APPROVAL, "whose"),
     (Wait.AHEAD, "stopping"),
     (Wait.CLOSED, "until"),

@@ -51,6 +51,10 @@ class Schedule:
         """The first `limit` due moments with `start` < t <= `end`."""
         return list(islice(takewhile(lambda due: due <= end, self._due(start)), limit))
 
+    def estimate(self, start: float, end: float) -> int:
+        """About how many due moments there are from `start` to `end`: clock changes do not count."""
+        return self._times.count(math.floor(start), math.floor(end))
+
     def _due(self, moment: float) -> Iterator[float]:
         """Every due moment after `moment`, in order."""
         if not 0 <= moment < _LAST:

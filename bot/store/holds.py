@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.states import Hold, Wait
@@ -120,7 +120,8 @@ def held(session: Session, kind: Hold, *, limit: int) -> Sequence[Run]:
 
 def later(session: Session, jobs: Collection[str] | None, *, limit: int) -> Sequence[Run]:
     """Up to `limit` runs that were asked for at a moment, soonest first, of these jobs alone unless None."""
-    query = select(Run).where(RUN.hold.is_not(None), RUN.hold == Hold.TIME)
+    one = or_(RUN.backfill.is_(None), RUN.backfill == RUN.number)  # a backfill is told of by its last run
+    query = select(Run).where(RUN.hold.is_not(None), RUN.hold == Hold.TIME, one)
     if jobs is not None:
         query = query.where(RUN.job.in_(sorted(jobs)))
     return session.scalars(query.order_by(RUN.due_at, RUN.number).limit(limit)).all()

@@ -16,7 +16,7 @@ from bot.catalog import streaks
 from bot.catalog.notify import Notify, Occasion, in_a_row, notify_of
 from bot.catalog.streaks import CALL, Announcement, End, Streak
 from bot.states import State
-from bot.store import digests, posts, schedule_stops
+from bot.store import backfills, digests, posts, schedule_stops
 from bot.store.columns import RUN
 from bot.tables import Build, Post, Run
 from bot.text.names import schedule_key
@@ -43,6 +43,7 @@ def moved(session: Session, row: Run | Build) -> None:
             digests.show_build(session, row.identity)
     else:
         _moved(session, row)
+        backfills.over(session, row)
         if (failures := schedule_stops.ended(session, row)) is not None:
             _stopped(session, row, failures)
 

@@ -46,7 +46,8 @@ def under_way(session: Session, scope: Scope, *, limit: int) -> list[Run]:
 
 def later(session: Session, scope: Scope, *, limit: int) -> list[Run]:
     """Up to `limit` runs of these that are held for their time, soonest first."""
-    mine = (RUN.hold.is_not(None), RUN.hold == Hold.TIME, scope.condition)
+    one = or_(RUN.backfill.is_(None), RUN.backfill == RUN.number)  # a backfill is told of by its last run
+    mine = (RUN.hold.is_not(None), RUN.hold == Hold.TIME, one, scope.condition)
     return list(session.scalars(select(Run).where(*mine).order_by(RUN.due_at, RUN.number).limit(limit)))
 
 

@@ -144,6 +144,7 @@ class Run(Claimable, table=True):
         Index("runs_rerun", "rerun_of", "number", **where("rerun_of IS NOT NULL")),
         Index("runs_ended", "job", "number", "result", **where("state = 'finished'")),
         Index("runs_age", "job", "finished_at", **where("state = 'finished'")),
+        Index("runs_backfill", "backfill", "number", **where("backfill IS NOT NULL")),
         Index("runs_result", "result", "number", **where("result IS NOT NULL")),
         Index("runs_commit", "commit", "job", "number", **where('"commit" IS NOT NULL')),
         Index("runs_digest", "digest", "job", "number", **where("digest IS NOT NULL")),
@@ -181,6 +182,7 @@ class Run(Claimable, table=True):
     version: int | None = None  # of the job, whose definition is above
     tick_at: float | None = Field(default=None, sa_type=Double)  # the due moment that started it
     schedule: str | None = None  # the name of the schedule whose moment that is, if it has one
+    backfill: int | None = Field(default=None, sa_type=Number)  # the last run of those that it is one of
     stopped_after: int | None = None  # failures in a row, of which it was the last, so its schedule stopped
     pull_request: int | None = Field(default=None, sa_type=Number)  # of `repository`, if it is for one
     environment: str | None = None  # which deployment is meant, as GitHub calls it

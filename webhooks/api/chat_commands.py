@@ -7,7 +7,7 @@ import structlog
 from bot.commands import parser
 from bot.handlers.approvals import Answer
 from bot.handlers.questions import QueryHandler
-from webhooks.api import queries, requests, responses
+from webhooks.api import queries, requests, responses, schedule_responses
 from webhooks.api.operation import ApiRequest, Reply
 from webhooks.api.problems import wrong
 
@@ -90,6 +90,18 @@ class ChatCommandHandlers:
         """A run that waited for a yes has made no attempt yet."""
         run = responses.ListedRun.of_run(answer.run, (), self._clock())
         return responses.ApprovalAnswer.of(run=run, text=answer.text)
+
+    async def backfill_job(
+        self, request: ApiRequest[requests.BackfillRequest]
+    ) -> Reply[schedule_responses.BackfillAnswer]:
+        """Runs a job for due moments of its schedule that have passed, one by one."""
+        body = request.body
+        command = parser.Backfill(request.path["name"], body.since, body.until, body.schedule, body.again)
+        made = await self._questions.backfill(request.visitor.caller, command)
+        answer = schedule_responses.BackfillAnswer.of(
+            runs=list(made.numbers), skipped=made.skipped, text=made.text
+        )
+        return Reply(answer, 201, f"/api/runs/{made.numbers[-1]}")
 
     async def lock_target(self, request: ApiRequest[requests.LockRequest]) -> responses.LockAnswer:
         """Locks a target, which is a `lock` of jobs or a job: what has begun goes on, nothing else starts."""

@@ -14,7 +14,7 @@ from bot.store import Session, Store, holds, results, runs
 from bot.tables import Run
 from bot.workers.pruning import Pruning
 from webhooks import schedules
-from webhooks.api import responses
+from webhooks.api import responses, schedule_responses
 from webhooks.api.bodies import content, require_json
 from webhooks.api.job_changes import JobChanges
 from webhooks.api.operation import ApiRequest, Reply
@@ -68,7 +68,7 @@ class JobHandlers:
             ]
         )
 
-    async def list_agenda(self, request: ApiRequest) -> responses.Agenda:
+    async def list_agenda(self, request: ApiRequest) -> schedule_responses.Agenda:
         """What starts next, soonest first: by each schedule, and what people asked for at a moment."""
         visible = request.visitor.jobs
         jobs = [each.job for each in self._registry.entries() if visible is None or each.job.name in visible]
@@ -79,17 +79,21 @@ class JobHandlers:
 
         outlooks, later = await self._store.read(read)
         coming = [
-            responses.Coming.of(at=each.upcoming[0], job=job, schedule=each.name, run=None, asked_by=None)
+            schedule_responses.Coming.of(
+                at=each.upcoming[0], job=job, schedule=each.name, run=None, asked_by=None
+            )
             for job, several in outlooks.items()
             for each in several
             if each.upcoming
         ]
         coming += [
-            responses.Coming.of(at=run.due_at, job=run.job, schedule=None, run=run.number, asked_by=run.actor)
+            schedule_responses.Coming.of(
+                at=run.due_at, job=run.job, schedule=None, run=run.number, asked_by=run.actor
+            )
             for run in later
         ]
         # Written the same way, moments sort as they come.
-        return responses.Agenda(coming=sorted(coming, key=lambda each: each.at)[:AGENDA])
+        return schedule_responses.Agenda(coming=sorted(coming, key=lambda each: each.at)[:AGENDA])
 
     async def get_job(self, request: ApiRequest) -> Reply[responses.ScheduledJob]:
         """One job, with what its schedule does."""
@@ -102,7 +106,7 @@ class JobHandlers:
                 results.newest(s, [job.name]),
             )
         )
-        shown = [responses.Schedule.of(each.outlook, ticks=each.ticks) for each in found]
+        shown = [schedule_responses.Schedule.of(each.outlook, ticks=each.ticks) for each in found]
         document = responses.ScheduledJob.of_entry(
             entry,
             masked=not request.visitor.admin,

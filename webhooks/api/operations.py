@@ -61,6 +61,7 @@ _LOGGED_IN = {
     201: Answer("The login, with its token, this once.", shape=LoginToken),
     202: Answer("Nobody has agreed yet.", shape=LoginPending),
 }
+_BACKFILLED = {201: Answer("The runs, which come one by one.", (_LOCATION,))}
 _BUILT = {
     200: Answer("A build of that commit that there was already.", (_LOCATION,)),
     201: Answer("The build that was begun.", (_LOCATION,)),
@@ -125,6 +126,14 @@ OPERATIONS = (
     _command("POST", "/api/jobs/{name}/pause", Needs.RUN, ChatCommandHandlers.pause_job, verb="pause"),
     _command("POST", "/api/jobs/{name}/resume", Needs.RUN, ChatCommandHandlers.resume_job, verb="resume"),
     _command("POST", "/api/jobs/{name}/skip", Needs.RUN, ChatCommandHandlers.skip_job, verb="skip"),
+    _command(
+        "POST",
+        "/api/jobs/{name}/backfill",
+        Needs.RUN,
+        ChatCommandHandlers.backfill_job,
+        _BACKFILLED,
+        verb="backfill",
+    ),
     _command("POST", "/api/schedules/pause", Needs.ADMIN, ChatCommandHandlers.pause_schedules, verb="pause"),
     _command(
         "POST", "/api/schedules/resume", Needs.ADMIN, ChatCommandHandlers.resume_schedules, verb="resume"

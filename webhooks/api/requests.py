@@ -217,6 +217,19 @@ class Pause(PauseAll, OneSchedule):
     """The same of the schedules of one job, or of one of them."""
 
 
+Date = Annotated[str, Field(min_length=1, max_length=40)]
+
+
+class BackfillRequest(OneSchedule):
+    """From when until when a job is run for the due moments of its schedule."""
+
+    since: Date = Field(
+        alias="from", description="ISO 8601, in the zone of the schedule unless it names its own."
+    )
+    until: Date | None = Field(default=None, description="The same; without it now.")
+    again: bool = Field(default=False, description="Those as well that ran already.")
+
+
 class LockRequest(Body):
     """Why a target is locked, and for how long; without a duration until somebody unlocks it."""
 

@@ -17,7 +17,8 @@ from bot.messages.reasons import explanation_of, message
 from bot.registry import Entry
 from bot.text.bars import steps
 from webhooks.api.chain_responses import Followed
-from webhooks.api.shapes import Moment, Name, Result, Seconds, Shape, State, Text, Url, log_url, page_url
+from webhooks.api.schedule_responses import Outlook, Schedule
+from webhooks.api.shapes import Moment, Result, Seconds, Shape, State, Text, Url, log_url, page_url
 from webhooks.attempts import run_attempts
 from webhooks.view import queued, seconds
 
@@ -122,7 +123,7 @@ class ListedRun(Shape):
     message: str | None
     explanation: str | None
     waiting_for: str | None
-    waiting_kind: Literal["closed", "held", "ahead", "attempt", "approval", "time", "engine"] | None
+    waiting_kind: Literal["closed", "held", "ahead", "attempt", "approval", "time", "turn", "engine"] | None
     queue: QueuePlace | None
     parameters: dict[str, str]
     arguments: list[str]
@@ -139,6 +140,7 @@ class ListedRun(Shape):
     scheduled_at: Moment | None = Field(validation_alias="tick_at")
     schedule: str | None
     stopped_after: int | None
+    backfill: int | None
     created_at: Moment
     started_at: Moment | None
     finished_at: Moment | None
@@ -286,33 +288,6 @@ class BuildAnswer(Build):
     text: Text
 
 
-class Tick(Shape):
-    """A moment that was due, and what became of it."""
-
-    at: Moment
-    outcome: Literal["run", "missed", "skipped", "paused", "refused"]
-    note: str | None
-    run: int | None = Field(validation_alias="run_number")
-
-
-class Outlook(Shape):
-    """What comes next, and what holds it back. A list of jobs has one moment of each, a job the next five."""
-
-    name: str | None
-    next: list[Moment] = Field(validation_alias="upcoming")
-    paused_by: Name | None
-    paused_until: Moment | None
-    paused_why: str | None
-    skipped: Moment | None
-    skipped_by: Name | None
-
-
-class Schedule(Outlook):
-    """The same with the last moments that were due, newest first."""
-
-    ticks: list[Tick]
-
-
 class ChosenTag(Shape):
     """The tag of its image that a job runs now instead of what the image says, and who chose it."""
 
@@ -398,22 +373,6 @@ class Jobs(Shape):
     """All jobs that the token may see, by name."""
 
     jobs: list[ListedJob]
-
-
-class Coming(Shape):
-    """A job that is to start: by its schedule, or as `run`, which somebody asked for at that moment."""
-
-    at: Moment
-    job: str
-    schedule: str | None
-    run: int | None
-    asked_by: Name | None
-
-
-class Agenda(Shape):
-    """What starts next, soonest first: of each schedule its next time, and runs that wait for theirs."""
-
-    coming: list[Coming]
 
 
 class Said(Shape):

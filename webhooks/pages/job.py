@@ -13,7 +13,7 @@ from bot.errors import AskerError, Missing, NotAllowed, Unfit
 from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import standing_tag
 from bot.registry import Entry
-from bot.store import Session, hooks, runs, series, versions
+from bot.store import Session, backfills, hooks, runs, series, versions
 from bot.tables import ImageTag, Run
 from bot.text import units
 from webhooks import schedules
@@ -26,6 +26,8 @@ from webhooks.view import run_summary
 
 RECENT = 30
 """Runs on each page of a job's history."""
+GOING = 5
+"""Backfills under way that it shows."""
 COMING = 10
 """Times to come that the page of a schedule shows."""
 VERSIONS = 20
@@ -122,6 +124,19 @@ class JobPages:
         """Leaves out the next time."""
         return await self._change(request, context, parser.Skip(*_schedule(request, fields)))
 
+    async def backfill(
+        self, request: Request, context: RequestContext, fields: dict[str, str]
+    ) -> Response | str:
+        """Runs the job for due moments that have passed."""
+        job, schedule = _schedule(request, fields)
+        await self._pages.actions.admit(context, job)
+        typed = {name: fields.get(name, "").strip() for name in ("from", "to", "schedule")}
+        if not typed["from"]:
+            return await self._refused(request, _Refusal(typed, words="From when is missing."))
+        again = fields.get("again") == "true"
+        command = parser.Backfill(job, typed["from"], typed["to"] or None, schedule, again)
+        return await self._change(request, context, command, typed)
+
     async def _change(
         self,
         request: Request,
@@ -134,6 +149,8 @@ class JobPages:
         except (NotAllowed, Missing):
             raise
         except Unfit as error:
+            if isinstance(command, parser.Backfill):
+                return await self._refused(request, _Refusal(typed or {}, words=str(error)))
             mistakes = {place[0]: what for place, what in error.mistakes}
             return await self._refused(request, _Refusal(typed or {}, mistakes))
         except AskerError as error:
@@ -149,7 +166,12 @@ class JobPages:
 
     async def _schedule(self, entry: Entry, visitor: Visitor, refusal: _Refusal | None = None) -> Response:
         pages, job = self._pages, entry.job
-        found = await pages.store.read(lambda s: schedules.of(s, job, now=pages.clock(), count=COMING))
+        found, going = await pages.store.read(
+            lambda s: (
+                schedules.of(s, job, now=pages.clock(), count=COMING),
+                backfills.going(s, job.name, limit=GOING),
+            )
+        )
         status = 200 if refusal is None else 422 if refusal.mistakes else 409
         return pages.renderer.page(
             "job_schedule.html",
@@ -159,6 +181,7 @@ class JobPages:
             schedules=found,
             starts=schedules.coming(found, COMING),
             due=schedules.was_due(found),
+            backfills=[run_summary(run) for run in going],
             at_once=not any(each.required for each in job.parameters.values()),
             refusal=refusal or _Refusal(),
             visitor=visitor,

@@ -70,6 +70,7 @@ def routes(pages: Pages) -> list[Route]:
         ("/jobs/{name}/pause", job.pause),
         ("/jobs/{name}/resume", job.resume),
         ("/jobs/{name}/skip", job.skip),
+        ("/jobs/{name}/backfill", job.backfill),
         ("/new", editor.create),
         ("/jobs/{name}/edit", editor.change),
         ("/jobs/{name}/delete", editor.remove),

@@ -56,6 +56,7 @@ async def test_run_has_the_shape_that_is_documented(client: httpx.AsyncClient, o
         "scheduled_at": None,
         "schedule": None,
         "stopped_after": None,
+        "backfill": None,
         "approval": None,
         "pull_request": None,
         "environment": None,
