@@ -93,6 +93,60 @@ async def test_replace_whose_image_cannot_be_built_leaves_the_one_before_alone(e
     await card(errand, "BuildFailed")
 
 
+async def test_so_many_of_a_queue_go_on_and_the_next_knows_its_place_everywhere(errand: Installation) -> None:
+    gate, token = errand.home / "gate", await errand.token("ci", "admin")
+    text = f"/job run regions MARKS={errand.home}/marks GATE={gate}"
+    for number, region in enumerate(["eu", "eu", "us"], 1):
+        await errand.comment(f"{text} REGION={region}")
+        await errand.wait_for(lambda number=number: errand.said("run.running", number))  # type: ignore[misc]
+    await errand.comment(f"{text} REGION=eu")
+    await card(errand, "is waiting for", "or another to end", "place 1 in the queue")
+    run = (await errand.get("/api/runs/4", token=token)).json()
+    assert (run["waiting_kind"], run["queue"]["name"], run["queue"]["place"]) == ("ahead", "REGION=eu", 1)
+    await errand.comment("/job plan regions MARKS=x REGION=eu")
+    await card(errand, "it would wait for", "or another to end", "REGION")
+    await errand.comment("/job plan regions MARKS=x REGION=us")
+    await card(errand, "nothing is in its way")
+    gate.touch()
+    await errand.wait_for(lambda: errand.ended([1, 2, 3, 4]))
+
+
+async def test_job_with_two_locks_waits_for_both_of_them(errand: Installation) -> None:
+    gate = errand.home / "gate"
+    await errand.comment(f"/job run deploy MARKS={errand.home}/marks GATE={gate} ID=one")
+    await errand.wait_for(lambda: errand.said("run.running", 1))
+    await errand.comment(f"/job run both MARKS={errand.home}/marks ID=two")
+    await card(errand, "both", "is waiting for the lock prod", "held by deploy")
+    await errand.comment("/job lock db")
+    await card(errand, "is locked")
+    await card(errand, "both", "is waiting for the lock db", "closed by octocat")
+    gate.touch()
+    await errand.wait_for(lambda: errand.ended([1]))
+    await errand.comment("/job unlock db")
+    await errand.wait_for(lambda: errand.ended([2]))
+    assert marks(errand) == ["begin one", "end one", "begin two", "end two"]
+
+
+async def test_card_and_api_say_which_rule_gave_another_attempt_or_denied_it(errand: Installation) -> None:
+    token = await errand.token("ci", "admin")
+    for code in (75, 2, 3):
+        await errand.comment(f"/job run tried MARKS=x ID={code}")
+    await errand.wait_for(lambda: errand.ended([1, 2, 3]))
+    runs = [(await errand.get(f"/api/runs/{number}", token=token)).json() for number in (1, 2, 3)]
+    told = {
+        run["parameters"]["ID"]: [(each["retry"]["kind"], each["retry"]["rule"]) for each in run["attempts"]]
+        for run in runs
+    }
+    assert told == {
+        "75": [("on", "exit: 75"), ("on", "exit: 75"), ("last", "exit: 75")],
+        "2": [("never", "exit: 2")],
+        "3": [("unlisted", "failed")],
+    }
+    await card(errand, "with exit code 2", "not tried again: `exit: 2` is in never")
+    page = (await errand.get("/jobs/tried/definition", token=token)).text
+    assert "up to 3 attempts, another after exit: 75, never after exit: 2" in page
+
+
 async def test_killed_bot_leaves_no_gate_closed(errand: Installation) -> None:
     gate = errand.home / "gate"
     text = f"/job run queued MARKS={errand.home}/marks GATE={gate}"
