@@ -21,7 +21,12 @@ def job_names(incomplete: str) -> list[str]:
 
 def target_names(incomplete: str) -> list[str]:
     """The same of what can be locked: jobs, and the locks that they name."""
-    return _proposed(incomplete, lambda job: [job["name"], job["definition"].get("lock")])
+
+    def names(job: Document) -> list[object]:
+        lock = job["definition"].get("lock")
+        return [job["name"], *(lock if isinstance(lock, list) else [lock])]
+
+    return _proposed(incomplete, names)
 
 
 def image_names(incomplete: str) -> list[str]:

@@ -273,6 +273,11 @@ class Job(Definition):
         return (self.lock,) if isinstance(self.lock, str) else self.lock or ()
 
     @property
+    def defaults(self) -> dict[str, str]:
+        """The values of those parameters that have one by themselves."""
+        return {name: each.default for name, each in self.parameters.items() if each.default is not None}
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """What people may close so that it does not start: the job, and its locks."""
         return (self.name, *self.locks)

@@ -33,8 +33,9 @@ def conditions(
     repository: str | None,
     now: float,
 ) -> Conditions:
-    """Those of a run of `job` that is started now, on whatever commit of `repository`."""
-    prospect = enqueuer.prospect(session, Order(context, 0, job, Target(repository, context.public), {}))
+    """Those of a run of `job` that is started now with its defaults, on whatever commit of `repository`."""
+    order = Order(context, 0, job, Target(repository, context.public), job.defaults)
+    prospect = enqueuer.prospect(session, order)
     timed = timing(session, job, now, 1)
     return Conditions(prospect.refusal, waiting(session, prospect, now), timed, prospect.frozen)
 

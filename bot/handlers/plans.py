@@ -106,7 +106,7 @@ class WhyHandler:
 
         def effect(session: Session) -> str:
             now = self._clock()
-            order = Order(context, 0, job, Target(repository, context.public), {})
+            order = Order(context, 0, job, Target(repository, context.public), job.defaults)
             prospect = self._enqueuer.prospect(session, order)
             last = runs.latest(session, job=job.name, repository=repository)
             reasons = messages.Reasons(

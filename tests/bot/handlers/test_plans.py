@@ -16,6 +16,12 @@ CHANGES = {
     "jobs": {
         "check": {"on": ["push"]},
         "publish": {"concurrency": "forbid", "env": {"HIDDEN": "value-of-it"}},
+        "move": {
+            "image": "shop",
+            "command": "x",
+            "parameters": {"REGION": {"choices": ["eu", "us"], "default": "eu"}},
+            "concurrency": {"limit": 1, "key": ["REGION"], "over": "forbid"},
+        },
     },
 }
 
@@ -69,6 +75,21 @@ async def test_plan_names_variables_and_never_their_values(home: House) -> None:
     assert "variables: `HIDDEN`" in reply
     assert "value-of-it" not in reply
     assert "it would be refused: `publish` is not started: #1" in reply
+
+
+async def test_plan_and_why_ask_about_the_queue_of_the_values_that_are_meant(home: House) -> None:
+    await home.says("/job run move")
+    refused = "`move` is not started: #1"
+    (reply,) = await home.says("/job plan move")
+    assert refused in reply
+    assert "only one at a time is allowed for `REGION=eu` (`over: forbid`)" in reply
+    (reply,) = await home.says("/job plan move REGION=us")
+    assert "nothing is in its way" in reply
+    assert refused in (await home.says("/job why move"))[0]  # with its defaults
+    (reply,) = await home.says("/job run move")
+    assert refused in reply
+    await home.says("/job run move REGION=us")
+    assert (await home.run(2)).queue == "REGION=us"
 
 
 @pytest.mark.parametrize("verb", ["plan", "why"])
