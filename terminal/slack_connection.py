@@ -43,7 +43,8 @@ def _questions(config: "Config") -> "Questions":
     notified = [job.notify for job in config.jobs.values()]
     # A direct message (D…) has the bot in it, and Slack shows it with one more scope only.
     channels = dict.fromkeys(each.slack for each in notified if each.slack and each.slack[0] != "D")
-    called = dict.fromkeys(who.removeprefix("slack:") for each in notified for who in each.who)
+    named = [who for each in notified for who in each.who] + [each.text for each in config.named]
+    called = dict.fromkeys(who.removeprefix("slack:") for who in named if who.startswith("slack:"))
     return Questions(
         channels=tuple(channels),
         people=tuple({**(config.slack.people if config.slack else {}), **_only(called, "U", "W")}),
@@ -123,7 +124,8 @@ def _of_people(config: "Config", seen: "SlackReview") -> Iterator[str]:
     from bot.slack.review import Absent
 
     for user, person in seen.people.items():
-        place = "slack.people" if config.slack and user in config.slack.people else "notify.who"
+        listed = config.slack is not None and user in config.slack.people
+        place = "slack.people" if listed else _place(config, f"slack:{user}")
         if isinstance(person, Absent):
             if person.error != "missing_scope":
                 yield f"{place}: the workspace knows no {user}: copy the member ID from the profile."
@@ -131,14 +133,22 @@ def _of_people(config: "Config", seen: "SlackReview") -> Iterator[str]:
             yield f"{place}: {user} ({person.name}) is deactivated: take the line out."
     for name, group in seen.groups.items():
         if isinstance(group, Absent) and group.error != "missing_scope":
-            yield f"notify.who: the workspace has no user group {name} that is in use: check its handle."
+            place = _place(config, f"slack:@{name}")
+            yield f"{place}: the workspace has no user group {name} that is in use: check its handle."
+
+
+def _place(config: "Config", who: str) -> str:
+    """Where the file names somebody: for a mention, or in a rule."""
+    called = any(who in job.notify.who for job in config.jobs.values())
+    return "notify.who" if called else "allow, deny or people"
 
 
 def _superfluous(config: "Config", seen: "SlackReview") -> Iterator[str]:
     """What nothing here uses: scopes, or the whole app where nobody may ask and nothing is told."""
     from bot.config import slack_app
 
-    if config.slack and not (config.slack.people or config.slack.email_domains):
+    ruled = any(each.text.startswith("slack:") for each in config.named)
+    if config.slack and not (config.slack.people or config.slack.email_domains or ruled):
         yield "Nobody of Slack is known, so nobody can ask for anything there: slack.people says who is who."
     needed = {scope.name for scope in slack_app.scopes(config)}
     for name in sorted(seen.bot.scopes - needed):

@@ -18,6 +18,7 @@ slack:
   bot_token: {slack.token}
   api_url: {slack.url}/api/
   people: {{U0MONA: octocat}}{more}
+people: {{ops: ["slack:@keepers"]}}
 jobs:
   migrate: {{command: "true", notify: {{slack: "#ops"}}}}
   report: {{command: "true", notify: {{slack: {id}, who: ["slack:@oncall", "slack:U0MONA", "github:x"]}}}}
@@ -37,6 +38,7 @@ class Setting:
         self.reports = slack.add_channel("reports", private=True)
         self.mona = slack.add_person("mona", id="U0MONA")
         self.oncall = slack.add_group("oncall", self.mona)
+        self.keepers = slack.add_group("keepers", self.mona)
         slack.scopes.discard("users:read.email")
 
     def configured(self, more: str = DOOR, address: str = "https://errand.example.com") -> Config:
@@ -82,6 +84,7 @@ async def test_app_that_has_all_is_shown_and_nothing_is_missing(
         ("person", "slack.people: the workspace knows no U0MONA"),
         ("left", "slack.people: U0MONA (mona) is deactivated"),
         ("called", "notify.who: the workspace has no user group oncall that is in use"),
+        ("ruled", "allow, deny or people: the workspace has no user group keepers that is in use"),
         ("slow", " seconds behind Slack's"),
         ("fast", " seconds ahead of Slack's"),
     ],
@@ -108,6 +111,8 @@ async def test_what_is_missing_is_told_with_what_to_do(
             setting.mona.deleted = True
         case "called":
             setting.oncall.handle = "nobody"
+        case "ruled":
+            setting.keepers.handle = "nobody"
         case _:
             setting.ahead = 400.0 if wrong == "slow" else -400.0
     with pytest.raises(Failure):
@@ -131,7 +136,7 @@ async def test_that_nobody_may_ask_is_told_and_no_failure(
     config = setting.configured()
     assert config.slack is not None
     slack = config.slack.model_copy(update={"people": {}})
-    await asyncio.to_thread(check_slack, config.model_copy(update={"slack": slack}))
+    await asyncio.to_thread(check_slack, config.model_copy(update={"slack": slack, "people": {}}))
     assert capsys.readouterr().err.startswith("Nobody of Slack is known, so nobody can ask")
 
 

@@ -106,6 +106,9 @@ def test_knowing_who_is_a_member_takes_the_right_to_read_members() -> None:
     for who, more in (("github:@acme", {"members": "read"}), ("github:octocat", {})):
         for kind in ("access", "admins"):
             assert github_app.needs(config(pages={kind: [who]})).permissions == ALWAYS | more
+        ruled = {"name": "a", "command": "true", "deny": [who]}
+        assert github_app.needs(config(jobs={"a": ruled})).permissions == ALWAYS | more
+        assert github_app.needs(config(people={"ops": [who]})).permissions == ALWAYS | more
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,9 @@ def test_addresses_and_groups_are_asked_for_only_where_the_file_needs_them() -> 
     for who, needed in (("slack:@ops", True), ("slack:U012AB3CD", False), ("github:octocat", False)):
         job = {"name": "a", "command": "true", "notify": {"who": [who]}}
         assert ("usergroups:read" in scopes(jobs={"a": job})) is needed
+        if not who.startswith("github:"):
+            ruled = {"name": "a", "command": "true", "allow": [who]}
+            assert ("usergroups:read" in scopes(jobs={"a": ruled})) is needed
 
 
 @pytest.mark.parametrize(
