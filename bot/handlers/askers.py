@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.access import callers, people
+from bot.access.workflows import Workflow
 from bot.catalog.catalog import Job
 from bot.errors import NotAllowed
 from bot.handlers.authorization import Authorization, RequestContext
@@ -82,19 +83,33 @@ class Askers:
     async def admitted(self, origin: Run, job: Job, key: str) -> RequestContext:
         """A request for `job` of who asked for the run `origin`; `AskerError` unless they may today.
 
-        What happened, or became due, and started that run starts what follows it as well.
+        What happened, or became due, and started that run starts what follows it as well. Tokens and hooks
+        need the scope for it, workflows a rule that lets in what is known of them: a repository and a ref.
         """
-        kind = origin.actor.partition(":")[0]
-        context = await self.context(origin.actor, origin.cause, key)
+        kind, cause = origin.actor.partition(":")[0], await self._cause(origin)
+        context = await self.context(origin.actor, cause, key)
         if context is None:
             raise NotAllowed(f"{quoted(origin.actor)} is no more.")
+        if context.scoped is not None and not context.scoped.may_run(job.name):
+            raise NotAllowed(f"{quoted(origin.actor)} may not start {quoted(job.name)}.", "scopes")
         if kind == ActorKind.ACTIONS:
-            self._require_workflow(job.name, origin.actor)
-        elif kind not in _BY_ITSELF and origin.cause in _ASKED:
-            if context.place is None and origin.cause in _ON_GITHUB and origin.repository is not None:
+            self._admit_workflow(job, origin.actor)
+        elif kind not in _BY_ITSELF and cause in _ASKED:
+            if context.place is None and cause in _ON_GITHUB and origin.repository is not None:
                 context = replace(context, place=GitHubPlace(origin.repository, public=origin.public))
             await self._authorization.admit(context, job)
         return context
+
+    def _admit_workflow(self, job: Job, actor: str) -> None:
+        """What asks for its file, environment or number lets in none: that is not known any more."""
+        repository, _, ref = actor.partition(":")[2].rpartition("@")
+        workflow, rule = Workflow(repository, "", ref, "", ""), self._authorization.rule_of(job)
+        allow, deny = (
+            [each for names in side for each, _ in names.workflows] for side in (rule.allow, rule.deny)
+        )
+        known = [replace(each, repository_id=None, file=None, environment=None) for each in deny]
+        if not any(each.fits(workflow) for each in allow) or any(each.fits(workflow) for each in known):
+            raise NotAllowed(f"{quoted(actor)} may not start {quoted(job.name)}.", "allow")
 
     async def require(self, run: Run) -> None:
         """Raise `AskerError` where who asked for `run` may not have it run any more."""

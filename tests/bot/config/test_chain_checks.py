@@ -64,6 +64,29 @@ def told(tmp_path: Path, jobs: str) -> list[str]:
         ),
         ("  a: {image: shop, command: x, after: {job: b, within: 5s}}\n", 7, "expected a duration from 1m"),
         ("  a: {image: shop, command: x, after: {job: b, of: branch}}\n", 7, "commit"),
+        ("  a: {command: x, then: b}\n", 7, "there is no job b"),
+        ("  a: {command: x, then: [a]}\n", 7, "nor does it start itself"),
+        (
+            "  a:\n    command: x\n    then: [b, {job: c, parameters: {N: x}}]\n  b: {command: x}\n"
+            "  c: {command: x, parameters: {N: {type: integer}}}\n",
+            9,
+            "c does not take this: `N`",
+        ),
+        (
+            "  a: {command: x, then: b}\n  b: {command: x, parameters: {N: {required: true}}}\n",
+            7,
+            "`N` is required",
+        ),
+        (
+            "  a: {command: x, then: b}\n  b: {command: x, then: [c]}\n  c: {command: x, then: a}\n",
+            7,
+            "is a circle",
+        ),
+        (
+            "  a: {image: shop, command: x, then: b, after: b}\n  b: {image: shop, command: x}\n",
+            7,
+            "a -> b -> a is a circle",
+        ),
     ],
 )
 def test_mistake_is_told_with_its_line(tmp_path: Path, jobs: str, line: int, what: str) -> None:

@@ -3,15 +3,17 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bot import messages
 from bot.catalog.chains import Link
+from bot.errors import NotAllowed
 from bot.messages.chains import in_open, steps
 from bot.messages.slack.cards import blocks as slack_blocks
-from bot.store import Session, chains, deliveries, journal, runs
+from bot.store import Session, chains, deliveries, journal, runs, tokens
 from bot.tables import Build, Delivery, Run
 from executor.spec import Outcome, Result, Started
 from tests.bot.house import House, house
@@ -182,3 +184,58 @@ async def test_what_is_not_started_stands_on_the_card_as_text(home: House) -> No
     assert "🚫 `gone` is not started" in card
     assert "@everyone" not in card
     assert "<!channel>" not in json.dumps(slack_blocks(view, None)[1])
+
+
+def _origin(actor: str, cause: str, **more: object) -> Run:
+    run = Run(key="k", name="n", number=1, job="migrate", cause=cause, actor=actor, created_at=0.0)
+    for name, value in more.items():
+        setattr(run, name, value)
+    return run
+
+
+async def _may(home: House, origin: Run, job: str) -> bool:
+    try:
+        await home.bot.approvals.askers.admitted(origin, home.tools.registry.catalog.job(job), "chain:1")
+    except NotAllowed:
+        return False
+    return True
+
+
+async def test_token_and_hook_start_only_what_their_scopes_open(home: House) -> None:
+    for name, held in (("one", ["run:migrate"]), ("both", ["run:migrate", "run:release"])):
+        await home.write(partial(tokens.add, name=name, hash=name.ljust(64, "0"), now=0.0, scopes=held))
+    assert not await _may(home, _origin("token:one", "api"), "release")
+    assert await _may(home, _origin("token:both", "api"), "release")
+    assert not await _may(home, _origin("token:gone", "api"), "release")
+    assert not await _may(home, _origin("hook:migrate/ci", "hook"), "release")
+
+
+@pytest.mark.parametrize(
+    ("rule", "may"),
+    [
+        ("actions:acme/shop", True),
+        ("actions:acme/shop@refs/heads/main", True),
+        ("actions:acme/shop@refs/heads/live", False),
+        ("actions:acme/other", False),
+        ("actions:acme/shop:environment:live", False),
+        ("actions:acme/shop:workflow:deploy.yml", False),
+        ("actions:acme/shop#7", False),
+    ],
+)
+async def test_workflow_starts_only_what_a_rule_certainly_lets_it(home: House, rule: str, may: bool) -> None:
+    registry = home.tools.registry
+    job = registry.config.jobs["release"].model_copy(update={"allow": (rule,)})
+    jobs = {**registry.config.jobs, "release": job}
+    await registry.apply(registry.config.model_copy(update={"jobs": jobs}))
+    assert await _may(home, _origin("actions:acme/shop@refs/heads/main", "actions"), "release") is may
+
+
+async def test_chain_whose_first_run_is_gone_asks_for_rights(home: House) -> None:
+    home.github.add_person("acme/shop", "octocat", "read")
+    origin = _origin("github:octocat", "chain", chain=999, repository="Acme/Shop")
+    assert not await _may(home, origin, "release")
+
+
+async def test_what_happened_starts_what_follows_it(home: House) -> None:
+    assert await _may(home, _origin("schedule", "schedule"), "release")
+    assert await _may(home, _origin("github:nobody", "push"), "release")
