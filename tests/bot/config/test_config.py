@@ -35,7 +35,8 @@ def _load(file: Path, text: str, environ: Mapping[str, str] = ENVIRON) -> Config
 
 def test_sample_is_right_and_complete() -> None:
     config = load(ROOT / "app.yaml", ENVIRON)
-    assert list(config.jobs) == ["hello", "migrate", "report", "smoke-test", "nightly-backfill"]
+    jobs = ["hello", "migrate", "report", "remove-unpaid", "smoke-test", "nightly-backfill"]
+    assert list(config.jobs) == jobs
     assert config.github is not None
     assert config.github.clone_url == "https://github.com/{repository}.git"
     assert config.person("U012AB3CD") == "octocat"
