@@ -8,7 +8,7 @@ from urllib.parse import quote
 import structlog
 
 from bot.catalog.images import Image
-from bot.config import FILE, Config, Owner, RepositoryDefinitions, narrowed
+from bot.config import FILE, Config, Owner, RepositoryDefinitions, Taken, narrowed
 from bot.config.servers import web_address
 from bot.store import repository_files
 from bot.tables import JobVersion, RepositoryFile
@@ -27,15 +27,23 @@ def held_today(
 
     fits = []
     for row in stored:
-        rules, found = config.repository_rules(row.repository), RepositoryDefinitions()
-        gone: Sequence[str] = ()
-        if rules is not None and row.commit is not None:
-            found, gone = narrowed(row.written, Owner(row.repository, rules, row.prefix), config, taken)
-            found = replace(found, lines=row.lines)
-        if gone:
-            log.warning("repository.narrowed", repository=row.repository, jobs=gone)
+        try:
+            found = _held(row, config, taken)
+        except Exception:  # what one repository wrote keeps nobody else from being served
+            log.exception("repository.unreadable", repository=row.repository)
+            found = RepositoryDefinitions()
         fits.append((row, in_force(row, row.repository, row.commit or "", found)))
     return fits
+
+
+def _held(row: RepositoryFile, config: Config, taken: Taken) -> RepositoryDefinitions:
+    rules = config.repository_rules(row.repository)
+    if rules is None or row.commit is None:
+        return RepositoryDefinitions()
+    found, gone = narrowed(row.written, Owner(row.repository, rules, row.prefix), config, taken)
+    if gone:
+        log.warning("repository.narrowed", repository=row.repository, jobs=gone)
+    return replace(found, lines=row.lines)
 
 
 def images_of(stored: Iterable[Mapping[str, Any]]) -> dict[str, Image]:

@@ -321,6 +321,22 @@ async def test_stored_definitions_are_used_at_a_start_while_github_is_away(home:
     assert own(again) == ["shop-greet", "shop-part"]
 
 
+async def test_what_is_stored_of_one_repository_keeps_nobody_from_a_start(home: House) -> None:
+    await pushed(home, NEXT, GOOD)
+    await read(home)
+    await pushed(home, NEXT, GOOD, SITE)
+    row = await read(home)
+
+    def spoil(session: Session) -> None:
+        found = repository_files.of_number(session, row.repository_number)
+        assert found is not None
+        found.written = {"jobs": {"greet": [["no", "job"]], "x": {"command": {"a": 1}}}, "images": 3}
+
+    await home.write(spoil)
+    await home.tools.registry.apply(home.tools.registry.config)
+    assert own(home) == ["shop-greet"]
+
+
 async def test_repository_that_is_named_is_found_at_a_start(tmp_path: Path) -> None:
     rules = {SHOP: {"unconfined": True}, "acme/nothing": {}, "acme/*": {}}
     changes = {"repository_jobs": rules, "github": {"repositories": ["acme/*"]}}
