@@ -20,6 +20,7 @@ MODULES = (
     "crowded",
     "history",
     "queues",
+    "order",
     "log_pages",
     "pages",
     "followers",

@@ -3,15 +3,17 @@
 In one process, without a network: what is measured is the service's own time, files in the system's cache.
 """
 
+import os
 import shutil
 import statistics
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 from starlette.applications import Starlette
 
-from benchmarks.harness import WORK, Row
+from benchmarks.harness import WORK, Row, median_ratio
 from bot.access import links
 from bot.states import State
 from bot.store import Store, runs
@@ -27,11 +29,13 @@ LIMIT = 4 * SIZE
 LINES = 20_000
 """Lines that are written at once."""
 FIRST, AGAIN, SEARCHES = 7, 30, 3
+ROUNDS, PIECES = 7, 8192
+"""How often so many pieces of 4 KiB are written."""
 NOW = 1_800_000_000.0
 
 
 async def rows() -> list[Row]:
-    """Milliseconds of a page, the first time since the service began and later, and of a search."""
+    """What a log is written with, and milliseconds of a page, at first and later, and of a search."""
     home = WORK / "log_pages"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
@@ -54,11 +58,40 @@ async def rows() -> list[Row]:
         found = [await asked.seconds("&q=that+is+not+there", "/search") for _ in range(SEARCHES)]
     shutil.rmtree(home, ignore_errors=True)
     return [
+        _writing(),
         _row("run page with a 100 MB log, first time", first, 100.0),
         _row("the same again", again, 100.0),
         _row("the same around some line", anywhere, 100.0),
         _row("search through 100 MB in colour", found, 10_000.0),
     ]
+
+
+def _writing() -> Row:
+    """What noting when each piece was kept leaves of the speed of writing it."""
+    home = WORK / "log_writing"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    piece = b"2026-11-29T08:41:59Z INFO shop.orders: an order was paid and shipped\n" * 60
+    ours: list[float] = []
+    peer: list[float] = []
+    for turn in range(ROUNDS):
+        log = LogWriter(str(home / f"ours{turn}"), LIMIT)
+        ours.append(_rate(piece, lambda log=log: log.write(piece)))  # type: ignore[misc]
+        log.close()
+        file = os.open(home / f"peer{turn}", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        peer.append(_rate(piece, lambda file=file: os.write(file, piece)))  # type: ignore[misc]
+        os.close(file)
+    shutil.rmtree(home, ignore_errors=True)
+    note = "megabytes a second of one core, in pieces of 4 KiB; the peer writes a file and notes nothing"
+    rates = statistics.median(ours), statistics.median(peer)
+    return Row("log: writing", *rates, median_ratio(ours, peer), "MB/s", 0.6, note=note)
+
+
+def _rate(piece: bytes, write: Callable[[], object]) -> float:
+    begun = time.process_time()
+    for _ in range(PIECES):
+        write()
+    return PIECES * len(piece) / 1e6 / (time.process_time() - begun)
 
 
 async def _run(store: Store) -> Run:
