@@ -1,4 +1,4 @@
-"""Whether another job has succeeded for a commit or an image, among a million runs, in SQLite on this disk."""
+"""Whether another job has succeeded for a commit or an image, among a million runs, in SQLite on disk."""
 
 import shutil
 import statistics
