@@ -157,10 +157,17 @@ def _facts(job: Job, defined: Defined) -> Iterator[str]:
         yield f"  - of secrets and ConfigMaps: {codes(dict.fromkeys(_kept_in(value) for value in kept))}"
     limits = [f"at most {duration_text(job.timeout)}", *_resources(job)]
     yield f"  - {', '.join(limits)}"
+    if job.locks:
+        yield f"  - one at a time, by the lock {codes(job.locks)}"
+    if job.approval is not None:
+        yield "  - somebody else's yes is needed"
+    if job.service_account is not None:
+        who = code(job.service_account) if job.service_account else "nobody"
+        yield f"  - it acts as {who} in the cluster"
     for each in job.schedules:
         yield f"  - starts by itself: {code(each.cron)} ({plain(each.timezone, 60)})"
     if job.starters:
-        yield f"  - starts with {codes(job.starters)}"
+        yield f"  - starts with {', '.join(plain(each, 200) for each in job.starters)}"
 
 
 def _kept_in(value: SecretReference | ConfigMapReference) -> str:
