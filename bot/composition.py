@@ -203,6 +203,7 @@ class Composition:
                 cards=self.cards,
                 askers=self.approvals.askers,
                 files=self.repository_files.handler,
+                locks=self.actions.locks,
                 slack=self.slack.dispatch if self.slack else None,
             )
         )

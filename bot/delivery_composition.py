@@ -12,6 +12,7 @@ from bot.handlers.comments import CommentHandler
 from bot.handlers.conversation import Conversation
 from bot.handlers.deliveries import DeliveryHandler, EventHandlers
 from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.locks import LockHandler
 from bot.handlers.occurrence_commits import OccurrenceCommits
 from bot.handlers.occurrences import OccurrenceHandler
 from bot.handlers.pushes import PushHandler
@@ -45,6 +46,7 @@ class DeliveryParts:
     cards: CardTargets
     askers: Askers
     files: RepositoryFileHandler
+    locks: LockHandler
     slack: Dispatch | None
 
 
@@ -61,6 +63,7 @@ def delivery_handler(parts: DeliveryParts) -> DeliveryHandler:
             CheckHandler(registry, host, parts.conversation, answers, parts.store),
             OccurrenceHandler(registry, commits, parts.enqueuer, parts.cards),
             parts.files,
+            parts.locks,
             SlackDeliveryHandler(parts.slack, settlement),
             SlackApologies(answers),
             ChainHandler(follow, parts.enqueuer, parts.store, settlement, parts.clock),

@@ -124,6 +124,9 @@ class Hold(StrEnum):
     TIME = "time"
 
 
+EVERYTHING = "*"
+"""The target of a lock of all jobs."""
+
 SUPERSEDED = "Superseded"
 """The reason of a build, and of the runs of its push, that a newer push took the place of."""
 

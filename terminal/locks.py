@@ -5,17 +5,22 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.states import EVERYTHING
 from bot.text import vocabulary
 from terminal import grammar, printing
 from terminal.completion import target_names
+from terminal.failures import Usage
 from terminal.remote import Document, segment
 from terminal.speech import tell
 from terminal.words import Json, connected
 
 Target = Annotated[
-    str,
+    str | None,
     typer.Argument(metavar="TARGET", help="A lock that jobs name, or a job.", autocompletion=target_names),
 ]
+
+
+Everything = Annotated[bool, typer.Option("--global", help="All jobs there are, without a target.")]
 
 
 def add_to(cli: typer.Typer) -> None:
@@ -25,13 +30,15 @@ def add_to(cli: typer.Typer) -> None:
 
 
 def lock(
-    target: Target,
+    target: Target = None,
     more: Annotated[
         list[str] | None,
         typer.Argument(
             metavar='["REASON"] [for DURATION]', help="Why, and for how long; else until it is unlocked."
         ),
     ] = None,
+    everything: Everything = False,
+    mine: Annotated[bool, typer.Option("--mine", help="For all others: your own runs go on.")] = False,
     json: Json = False,
 ) -> None:
     """Keep runs from starting on a target: `errand lock prod "moving the database" for 2h`.
@@ -41,18 +48,23 @@ def lock(
     from bot.commands.parser import Lock
     from bot.text.units import duration_text
 
-    meant = grammar.command("lock", [target, *(more or [])])
+    words = [each for each in (target, *(more or [])) if each is not None]
+    meant = grammar.command("lock", [*(["--global"] if everything else []), *words])
     body: dict[str, Any] = {}
     if isinstance(meant, Lock):
+        if meant.merged:
+            raise Usage("until merged: a lock ends with a pull request where that is said in it.")
         duration = None if meant.duration is None else duration_text(meant.duration)
-        body = {"reason": meant.reason, "duration": duration}
-    _ask("PUT", target, {key: value for key, value in body.items() if value}, json)
+        body = {"reason": meant.reason, "duration": duration, "mine": mine}
+        target = meant.target
+    _ask("PUT", target or "", {key: value for key, value in body.items() if value}, json)
 
 
-def unlock(target: Target, json: Json = False) -> None:
+def unlock(target: Target = None, everything: Everything = False, json: Json = False) -> None:
     """Let runs start on a target again, whoever locked it."""
-    grammar.command("unlock", [target])
-    _ask("DELETE", target, None, json)
+    words = [target] if target is not None else []
+    grammar.command("unlock", [*(["--global"] if everything else []), *words])
+    _ask("DELETE", EVERYTHING if everything else target or "", None, json)
 
 
 def locks(json: Json = False) -> None:
@@ -74,11 +86,17 @@ def _row(lock: Document) -> tuple[object, ...]:
     holder = f"{held['job']} #{held['run']}" if held else None
     by = vocabulary.who(closed["actor"]) if closed else None
     until = printing.moment(closed.get("until")) or ("it is unlocked" if closed else None)
-    return lock["target"], by, until, closed.get("reason"), holder, lock["waiting"] or None
+    if closed and closed.get("pull_request"):
+        until = f"#{closed['pull_request']} is merged"
+    if closed and closed.get("mine"):
+        by = f"{by}, for others"
+    target = "everything" if lock["target"] == EVERYTHING else lock["target"]
+    return target, by, until, closed.get("reason"), holder, lock["waiting"] or None
 
 
 def _ask(method: str, target: str, body: Mapping[str, Any] | None, json: bool) -> None:
-    answer = connected().ask(method, f"/api/locks/{segment(target)}", body)
+    path = "/api/locks" if target == EVERYTHING else f"/api/locks/{segment(target)}"
+    answer = connected().ask(method, path, body)
     if json:
         printing.document(answer)
     else:

@@ -42,7 +42,7 @@ from bot.catalog.triggers import Entry, described, starts
 from bot.catalog.who import Allowed, Denied, Homes
 from bot.errors import Missing, ProblemType, Unfit
 from bot.events import Occurrence
-from bot.states import GRACE
+from bot.states import EVERYTHING, GRACE
 from bot.text.globs import matches
 from bot.text.names import JOB_NAME, job_name
 from bot.text.wording import did_you_mean, listed, quoted
@@ -279,8 +279,8 @@ class Job(Definition):
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """What people may close so that it does not start: the job, and its locks."""
-        return (self.name, *self.locks)
+        """What people may close so that it does not start: the job, its locks, and everything."""
+        return (self.name, *self.locks, EVERYTHING)
 
     @property
     def successors(self) -> tuple[Then, ...]:

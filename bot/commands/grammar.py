@@ -63,6 +63,8 @@ _OF = (
     Flag("environment", "NAME", "only deployments to this environment"),
 )
 _AGAIN = Flag("again", None, "those as well that ran already")
+_GLOBAL = Flag("global", None, "all jobs there are, without a target", instead=True)
+_MINE = Flag("mine", None, "for all others: your own runs go on")
 _ALL = Flag("all", None, "all schedules there are, without a name; for admins", instead=True)
 
 VERBS: dict[str, Verb] = {
@@ -116,8 +118,14 @@ VERBS: dict[str, Verb] = {
             "Schedules",
             (_AGAIN,),
         ),
-        Verb("lock", 'TARGET ["reason"] [for D]', "keep runs from starting on a target", "Locks"),
-        Verb("unlock", "TARGET", "let them start again", "Locks"),
+        Verb(
+            "lock",
+            'TARGET ["reason"] [for D | until merged]',
+            "keep runs from starting on a target",
+            "Locks",
+            (_GLOBAL, _MINE),
+        ),
+        Verb("unlock", "TARGET", "let them start again", "Locks", (_GLOBAL,)),
         Verb(
             "freeze",
             '["why"] [for D | until T]',

@@ -6,13 +6,25 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from bot.commands.closing import Freeze, Lock, Thaw, Unlock, read_freeze, read_lock, read_named, read_target
 from bot.commands.grammar import AVAILABLE, VERBS, help_text
 from bot.commands.reader import Reader, split, typography_hint
 from bot.errors import AskerError
 from bot.text.refs import is_full_sha, is_sha
 from bot.text.wording import did_you_mean, quoted
 
-__all__ = ["AVAILABLE", "VERBS", "help_text", "of_words", "parse", "verb_of"]
+__all__ = [
+    "AVAILABLE",
+    "VERBS",
+    "Freeze",
+    "Lock",
+    "Thaw",
+    "Unlock",
+    "help_text",
+    "of_words",
+    "parse",
+    "verb_of",
+]
 
 
 SHORTEST_SHA = 7
@@ -153,43 +165,6 @@ class Backfill:
     until: str | None = None
     schedule: str | None = None
     again: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Lock:
-    """Keep runs from starting on a target, for some seconds or until unlocked."""
-
-    target: str
-    reason: str | None = None
-    duration: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unlock:
-    """Let runs start on a target again."""
-
-    target: str
-
-
-@dataclass(frozen=True, slots=True)
-class Freeze:
-    """Keep everything from starting, or what is named: until a time, for some seconds, or until thawed."""
-
-    why: str | None = None
-    until: str | None = None
-    duration: float | None = None
-    job: str | None = None
-    lock: str | None = None
-    environment: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Thaw:
-    """Let what was frozen start again."""
-
-    job: str | None = None
-    lock: str | None = None
-    environment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,32 +314,6 @@ def _backfill(reader: Reader) -> Backfill:
     return Backfill(name, since, until, schedule, "again" in reader.flags)
 
 
-def _lock(reader: Reader) -> Lock:
-    target = reader.name("what to lock")
-    for_first = reader.either("for")
-    reason = None if for_first or not reader.left else reader.take("a reason")
-    if for_first or reader.either("for"):
-        return Lock(target, reason, reader.duration())
-    return Lock(target, reason)
-
-
-def _freeze(reader: Reader) -> Freeze:
-    of = _named(reader)
-    word = reader.either("for", "until")
-    why = None if word or not reader.left else reader.take("a reason")
-    match word or reader.either("for", "until"):
-        case "until":
-            return Freeze(why, reader.moment(), None, *of)
-        case "for":
-            return Freeze(why, None, reader.duration(), *of)
-    return Freeze(why, None, None, *of)
-
-
-def _named(reader: Reader) -> tuple[str | None, str | None, str | None]:
-    """The job, the lock and the environment that a freeze is of."""
-    return reader.flags.get("job"), reader.flags.get("lock"), reader.flags.get("environment")
-
-
 def _approve(reader: Reader) -> Approve:
     """Digits alone are a run's number, unless there are as many as in a whole SHA."""
     word = reader.left[0] if reader.left else ""
@@ -387,10 +336,10 @@ _MEANINGS: dict[str, Callable[[Reader], Command]] = {
     "resume": lambda reader: ResumeAll() if "all" in reader.flags else Resume(*reader.schedule()),
     "skip": lambda reader: Skip(*reader.schedule()),
     "backfill": _backfill,
-    "lock": _lock,
-    "unlock": lambda reader: Unlock(reader.name("what to unlock")),
-    "freeze": _freeze,
-    "thaw": lambda reader: Thaw(*_named(reader)),
+    "lock": read_lock,
+    "unlock": lambda reader: Unlock(read_target(reader, "what to unlock")),
+    "freeze": read_freeze,
+    "thaw": lambda reader: Thaw(*read_named(reader)),
     "approve": _approve,
     "deny": lambda reader: Deny(reader.number(), reader.take("a reason") if reader.left else None),
     "login": lambda reader: Login(),

@@ -33,13 +33,14 @@ _ALWAYS: Mapping[str, str] = {
 }
 _HEARD = (
     "issue_comment",
+    "pull_request",
     "pull_request_review",
     "pull_request_review_comment",
     "check_run",
     "check_suite",
     "repository",
 )
-"""Comments, texts of reviews, buttons of check runs, and new names of repositories."""
+"""Comments, ends of pull requests, texts of reviews, buttons of check runs, new names of repositories."""
 _OF_EVENTS: Mapping[str, Mapping[str, str]] = {
     "push": {},
     "deployment": {"deployments": "write"},

@@ -16,6 +16,7 @@ from bot.handlers.chains import ChainHandler
 from bot.handlers.checks import CheckHandler
 from bot.handlers.comments import CommentHandler
 from bot.handlers.decisions import Decision
+from bot.handlers.locks import LockHandler
 from bot.handlers.occurrences import OccurrenceHandler
 from bot.handlers.pushes import PushHandler
 from bot.handlers.repository_files import RepositoryFileHandler
@@ -43,6 +44,7 @@ class EventHandlers:
     checks: CheckHandler
     occurrences: OccurrenceHandler
     files: RepositoryFileHandler
+    locks: LockHandler
     slack: SlackDeliveryHandler
     slack_apologies: SlackApologies
     chains: ChainHandler
@@ -84,6 +86,7 @@ class DeliveryHandler:
                 decisions = [await self._handlers.occurrences.decide(delivery, happened)]
                 if happened.event == "pull_request":
                     decisions.append(await self._handlers.files.proposed(happened))
+                    decisions.append(self._handlers.locks.merged(happened))
                 await self._carry(delivery, decisions)
             case events.RepositoryChanged() as changed:
                 await self._carry(delivery, [await self._handlers.files.changed(changed)])

@@ -7,10 +7,14 @@ close it and open it, also what somebody else closed: the answer to who runs int
 from collections.abc import Callable
 
 from bot import messages
+from bot.access import people
 from bot.commands import parser
 from bot.errors import AskerError, Missing, NotAllowed, ProblemType, Unfit
+from bot.events import Occurrence
 from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.decisions import Decision, ignored
 from bot.handlers.journal import entry
+from bot.handlers.places import GitHubPlace
 from bot.states import EntryKind
 from bot.store import Session, journal, locks
 from bot.tables import Lock
@@ -38,6 +42,9 @@ class LockHandler:
             raise Unfit(sentence, [(("duration",), sentence)])
         await self._require(context, command.target, known_only=True)
         word = self._authorization.first_word(context)
+        pull = context.place if command.merged and isinstance(context.place, GitHubPlace) else None
+        if command.merged and (pull is None or pull.number is None):
+            raise AskerError("`until merged` is said in the pull request that is meant.")
 
         def effect(session: Session) -> str | None:
             now = self._clock()
@@ -48,6 +55,9 @@ class LockHandler:
                 actor=context.actor,
                 created_at=now,
                 until=until,
+                person=people.identity(context.actor) if command.mine else None,
+                repository=None if pull is None else pull.repository.casefold(),
+                pull_request=None if pull is None else pull.number,
             )
             other = locks.add(session, lock, now=now)
             if other is not None:
@@ -70,11 +80,26 @@ class LockHandler:
             now = self._clock()
             locks.expire(session, now=now)
             if not locks.remove(session, command.target, now=now):
-                raise Missing(f"{quoted(command.target)} is not locked.", ProblemType.NO_SUCH_LOCK)
+                name = messages.target(command.target)
+                raise Missing(f"{name} is not locked.", ProblemType.NO_SUCH_LOCK)
             journal.record(session, [entry(context, EntryKind.UNLOCKED, f"lock:{command.target}", now)])
             return messages.unlocked(command.target)
 
         return effect
+
+    def merged(self, happened: Occurrence) -> Decision:
+        """What was closed until this pull request is merged is open once it is, or was closed without."""
+        if happened.pull is None or happened.facts.get("action") != "closed":
+            return ignored(f"{happened.subject}: no lock ends with it")
+        number, gone = happened.pull, list[str]()
+
+        def effect(session: Session) -> None:
+            gone[:] = locks.end_with_pull(session, happened.repository, number, now=self._clock())
+
+        def note() -> str:
+            return f"{happened.subject}: opens {', '.join(gone) or 'no lock'}"
+
+        return Decision(False, effect, note)
 
     async def _require(self, context: RequestContext, target: str, *, known_only: bool) -> None:
         """Raise `AskerError` unless the asker may run a job that `target` concerns.

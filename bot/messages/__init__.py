@@ -88,7 +88,7 @@ from bot.messages.statuses import StatusFields, status
 from bot.messages.text import code, plain
 from bot.messages.verdicts import occurrence_note, push_note, reason, tick_note
 from bot.messages.view import Beside, View, build_view, image_page, run_view
-from bot.messages.waits import locked, locked_already, unlocked, waited_for
+from bot.messages.waits import locked, locked_already, target, unlocked, waited_for
 from bot.messages.waits import sentence as waiting_for
 
 __all__ = [
@@ -179,6 +179,7 @@ __all__ = [
     "status",
     "status_reply",
     "stopping",
+    "target",
     "terminal",
     "tick_note",
     "unknown_another",

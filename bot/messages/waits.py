@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.messages.text import clean, plain
-from bot.states import Wait, Waiting
+from bot.states import EVERYTHING, Wait, Waiting
 from bot.tables import Lock, Run
 from bot.text import vocabulary
 from bot.text.vocabulary import duration, moment
@@ -75,11 +75,17 @@ def words(waiting: Waiting) -> str:
     return f"{said}; place {on['place']} in the queue{around}"
 
 
+def target(name: str) -> str:
+    """What is closed or open (Markdown)."""
+    return "Everything" if name == EVERYTHING else quoted(name)
+
+
 def _closed(on: Mapping[str, Any]) -> str:
     """A lock of a person: by whom, how long and why."""
     until = f" until {moment(on['until'])}" if on.get("until") is not None else ""
     why = f" ({clean(on['reason'], 200)})" if on.get("reason") else ""
-    return f"the lock {on['lock']}, closed by {who(on['actor'])}{until}{why}"
+    lock = "the lock of everything" if on["lock"] == EVERYTHING else f"the lock {on['lock']}"
+    return f"{lock}, closed by {who(on['actor'])}{until}{why}"
 
 
 def _held(on: Mapping[str, Any]) -> str:
@@ -148,10 +154,17 @@ _KEYS = (
 def locked(lock: Lock, *, command: str) -> str:
     """The answer to who closed a target (Markdown)."""
     until = f" until {moment(lock.until)}" if lock.until is not None else ""
+    if lock.pull_request is not None:
+        until = f" until #{lock.pull_request} is merged or closed"
+    rest = "nothing else starts" if lock.person is None else "of the rest only yours starts"
     return (
-        f"{quoted(lock.target)} is locked{until}: what has begun goes on, nothing else starts."
-        f" {quoted(f'{command} unlock {lock.target}')} opens it."
+        f"{target(lock.target)} is locked{until}: what has begun goes on, {rest}."
+        f" {quoted(_unlock(lock, command))} opens it."
     )
+
+
+def _unlock(lock: Lock, command: str) -> str:
+    return f"{command} unlock {'--global' if lock.target == EVERYTHING else lock.target}"
 
 
 def locked_already(lock: Lock, *, command: str) -> str:
@@ -159,11 +172,11 @@ def locked_already(lock: Lock, *, command: str) -> str:
     until = f" until {moment(lock.until)}" if lock.until is not None else ""
     why = f": {plain(lock.reason, 200)}" if lock.reason else "."
     return (
-        f"{quoted(lock.target)} is locked by {quoted(who(lock.actor))}{until} already{why}"
-        f" {quoted(f'{command} unlock {lock.target}')} opens it."
+        f"{target(lock.target)} is locked by {quoted(who(lock.actor))}{until} already{why}"
+        f" {quoted(_unlock(lock, command))} opens it."
     )
 
 
-def unlocked(target: str) -> str:
+def unlocked(name: str) -> str:
     """The answer to who opened a target (Markdown)."""
-    return f"{quoted(target)} is open again."
+    return f"{target(name)} is open again."

@@ -19,18 +19,19 @@ replaces it ends it. `bot.store.holds` sends it here.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import false, or_, select, text, true, update
+from sqlalchemy import false, func, or_, select, text, true, update
 from sqlalchemy.orm import Session
 
+from bot.access import people
 from bot.catalog.concurrency import Turn
-from bot.states import State, Waiting
+from bot.states import EVERYTHING, State, Waiting
 from bot.store import obstacles, queue_positions, run_locks
 from bot.store.columns import LOCK, RUN, RUN_LOCK
 from bot.store.obstacles import IS_CLOSED, PRESENT, is_ready
 from bot.store.opening import Opening
 from bot.store.run_locks import Scope, locks_of, over_of, scope_of
 from bot.store.transitions import ACTIVE, FREE, RUNS, UNFINISHED
-from bot.tables import Run
+from bot.tables import Lock, Run
 
 CLOSED = 1e12
 """The `due_at` of a run that was not let through."""
@@ -82,13 +83,14 @@ def arrive_all(session: Session, runs: Sequence[Run], *, now: float) -> None:
     hold(session)
     valid = or_(LOCK.until.is_(None), LOCK.until > now)
     shut = set(session.scalars(select(LOCK.target).where(valid)))
+    is_shut = EVERYTHING in shut
     alone = [RUN.state.in_(UNFINISHED), RUN.concurrency != "allow", RUN.hold.is_(None)]
     others = set(session.scalars(select(RUN.job).where(*alone).distinct()))
     for run in runs:
-        if run.state != State.FINISHED and run.job in others:
+        if run.state != State.FINISHED and (is_shut or run.job in others or run.job in shut):
             arrive(session, run, now=now)
         elif run.state != State.FINISHED:
-            run.admitted = is_ready(run) and run.job not in shut
+            run.admitted = is_ready(run)
             run.due_at = 0.0 if run.admitted else CLOSED
 
 
@@ -129,18 +131,40 @@ def opened(session: Session, scope: Scope, *, now: float) -> None:
 def shut(session: Session, target: str, *, now: float) -> None:
     """A person closed `target`: what was let through but not begun waits again."""
     hold(session)
+    others = _but_the_owners(session, target)
+    if target == EVERYTHING:
+        close(session, [RUN.admitted == true(), *others, *RUNS.unbegun(session, now)])
+        Opening(session, now).owner(target)
+        for scope in waiting_scopes(session):
+            queue_positions.tell(session, job=scope.job, queues=[scope.queue], locks=scope.locks, now=now)
+        return
     shared = select(RUN_LOCK.run_number).where(RUN_LOCK.target == target)
     concerned = (RUN.job == target, RUN.lock == target, RUN.number.in_(shared))
     locks = set[str]()
     for each in concerned:
-        back = close(session, [each, RUN.admitted == true(), *RUNS.unbegun(session, now)])
+        back = close(session, [each, *others, RUN.admitted == true(), *RUNS.unbegun(session, now)])
         for run in back:
             locks |= {*locks_of(run)}
         locks |= {*_reserved(session, each)}
     for lock in sorted(locks - {target}):
         opened(session, Scope(target, locks=(lock,)), now=now)
+    Opening(session, now).owner(target)
     queues = obstacles.closed_queues(session, target, None, whole=True)
     queue_positions.tell(session, job=target, queues=queues, locks=[target], now=now)
+
+
+def _but_the_owners(session: Session, target: str) -> list[Any]:
+    """Runs of others than who closed `target` for all but themselves."""
+    lock = session.get(Lock, target)
+    if lock is None or lock.person is None:
+        return []
+    return [func.lower(RUN.actor).not_in(people.names_of(lock.person))]
+
+
+def waiting_scopes(session: Session) -> list[Scope]:
+    """Everything for which a run waits at the gate, each once."""
+    waits = session.execute(select(RUN.job, RUN.queue, RUN.lock).where(*IS_CLOSED).distinct()).all()
+    return [Scope(job, queue, () if lock is None else (lock,)) for job, queue, lock in waits]
 
 
 def _reserved(session: Session, concerned: Any) -> Sequence[str]:
@@ -166,9 +190,8 @@ def sweep(session: Session, *, now: float) -> None:
     several = select(RUN_LOCK.target).where(RUN_LOCK.held == false()).distinct()
     for target in session.scalars(several).all():
         Opening(session, now).lock(target)
-    waits = select(RUN.job, RUN.queue, RUN.lock).where(*IS_CLOSED).distinct()
-    for job, queue, lock in session.execute(waits).all():
-        opened(session, Scope(job, queue, () if lock is None else (lock,)), now=now)
+    for scope in waiting_scopes(session):
+        opened(session, scope, now=now)
 
 
 def waits_for(session: Session, run: Run, *, now: float) -> Waiting | None:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, bindparam, delete, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, bindparam, delete, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from bot.access import people
-from bot.states import ERRAND, EntryKind
+from bot.states import ERRAND, EVERYTHING, EntryKind
 from bot.store import admission, journal, run_locks
 from bot.store.columns import LOCK, RUN, RUN_LOCK
 from bot.store.prepared import Prepared
@@ -73,9 +73,28 @@ def _expired(target: str, now: float) -> JournalEntry:
 def _open(session: Session, which: ColumnElement[bool], now: float) -> Sequence[str]:
     gone = session.scalars(delete(Lock).where(which).returning(LOCK.target)).all()
     for target in gone:
-        admission.opened(session, Scope(target, locks=(target,), whole=True), now=now)
+        scopes = [Scope(target, locks=(target,), whole=True)]
+        for scope in admission.waiting_scopes(session) if target == EVERYTHING else scopes:
+            admission.opened(session, scope, now=now)
     if gone:
         wake(session, "locks")
+    return gone
+
+
+def end_with_pull(session: Session, repository: str, number: int, *, now: float) -> Sequence[str]:
+    """Open what was closed until this pull request is merged or closed; gives the targets."""
+    of = and_(LOCK.repository == repository.casefold(), LOCK.pull_request == number)
+    if session.scalar(select(LOCK.target).where(of).limit(1)) is None:
+        return ()
+    admission.hold(session)
+    gone = _open(session, of, now)
+    ended = [
+        JournalEntry(
+            at=now, kind=EntryKind.UNLOCKED, actor=ERRAND, subject=f"lock:{target}", rule="until merged"
+        )
+        for target in gone
+    ]
+    journal.record(session, ended)
     return gone
 
 
@@ -101,7 +120,8 @@ def standing(session: Session, *, now: float) -> list[Standing]:
             sum(
                 count
                 for job, lock, count in waiting
-                if target == lock or (target == job and target in shut_by)
+                if target == lock
+                or (target in (job, EVERYTHING) and target in shut_by and (job is not None or target == lock))
             ),
         )
         for target in sorted({*shut_by, *holders})

@@ -17,6 +17,8 @@ from typing import Any
 from sqlalchemy import Integer, bindparam, false, null, or_, select, text, true, union_all
 from sqlalchemy.orm import Session
 
+from bot.access import people
+from bot.states import EVERYTHING
 from bot.store.columns import LOCK, RUN, RUN_LOCK, among
 from bot.store.prepared import Prepared
 from bot.store.run_locks import limit_of, locks_of
@@ -92,6 +94,7 @@ def _besides_turns(session: Session, run: Run, now: float) -> Obstacle | list[tu
     locks = locks_of(run)
     statement = _obstacles(run.number is not None, _kind(run))
     about = {"job": run.job, "now": now, "number": run.number or 0, "turn": run.number or _LAST}
+    about["person"] = people.identity(run.actor)
     rows = [(lock, one(session, statement, about | {"lock": lock})) for lock in locks or (run.job,)]
     for _, row in rows:
         if row.locked is not None:
@@ -100,9 +103,12 @@ def _besides_turns(session: Session, run: Run, now: float) -> Obstacle | list[tu
         holder = row.holder if row.holder is not None else row.sharer
         if locks and holder is not None:
             return Obstacle(lock=lock, run=holder)
-    mate = _mate(session, run, rows[0][1].mate)
+    is_owner = any(row.owned is not None for _, row in rows)
+    mate = _under_way(session, run) if is_owner else _mate(session, run, rows[0][1].mate)
     if mate is not None:
         return Obstacle(run=mate)
+    if is_owner:
+        return []
     return [(lock, row.awaited) for lock, row in rows] if locks else []
 
 
@@ -134,6 +140,16 @@ def _crowd(session: Session, run: Run) -> int | None:
     return int(min(mates, key=lambda mate: (not mate.admitted, mate.number)).number)
 
 
+def _under_way(session: Session, run: Run) -> int | None:
+    """The same where a lock keeps back all but the runs of who asked for `run`: what waits does not count."""
+    mates: list[Any] = [RUN.job == run.job, PRESENT, RUN.admitted == true(), RUN.number != (run.number or 0)]
+    if run.queue is not None:
+        mates.append(or_(RUN.queue == run.queue, RUN.queue.is_(None)))
+    found = session.scalars(select(Run).where(*mates).order_by(RUN.number).limit(_MOST)).all()
+    limits = [limit for each in (*found, run) if (limit := limit_of(each)) is not None]
+    return found[0].identity if limits and len(found) >= min(limits) else None
+
+
 def _limit(mate: Any) -> int | None:
     return None if mate.concurrency == "allow" else mate.at_most or 1
 
@@ -152,6 +168,7 @@ def _turn_of(session: Session, lock: str, before: int, now: float) -> int | None
 def _is_kept_back(session: Session, run: Run) -> bool:
     """Whether others of its job would be in its way if its locks were free."""
     about = {"job": run.job, "number": run.number, "turn": run.number, "now": 0.0, "lock": run.job}
+    about["person"] = ""
     row = one(session, _obstacles(True, _kind(run)), about)
     return _mate(session, run, row.mate) is not None
 
@@ -164,11 +181,13 @@ _A_LOCK: Any = bindparam("lock")
 _NUMBER: Any = bindparam("number")
 _TURN: Any = bindparam("turn")
 
-_LOCKED = (
-    select(LOCK.target)
-    .where(LOCK.target.in_([_JOB, _A_LOCK]), or_(LOCK.until.is_(None), LOCK.until > bindparam("now")))
-    .limit(1)
+_PERSON: Any = bindparam("person")
+_CLOSED = (
+    LOCK.target.in_([_JOB, _A_LOCK, EVERYTHING]),
+    or_(LOCK.until.is_(None), LOCK.until > bindparam("now")),
 )
+_LOCKED = select(LOCK.target).where(*_CLOSED, or_(LOCK.person.is_(None), LOCK.person != _PERSON)).limit(1)
+_OWNED = select(LOCK.target).where(*_CLOSED, LOCK.person == _PERSON).limit(1)
 _HOLDER = (
     select(RUN.number)
     .where(RUN.lock == _A_LOCK, among(RUN.state, UNFINISHED), RUN.admitted == true(), RUN.number != _NUMBER)
@@ -195,7 +214,7 @@ def _kind(run: Run) -> str:
 @cache
 def _obstacles(stored: bool, kind: str) -> Prepared:
     """One row: what a person closed, the numbers of who holds the lock, of who awaits it, and of a mate."""
-    parts = {"locked": _LOCKED, "holder": _HOLDER, "sharer": _SHARER, "awaited": _AWAITED}
+    parts = {"locked": _LOCKED, "owned": _OWNED, "holder": _HOLDER, "sharer": _SHARER, "awaited": _AWAITED}
     values = [part.scalar_subquery().label(name) for name, part in parts.items()]
     mate = null() if kind == "counted" else _one_mate(stored, kind).scalar_subquery()
     return Prepared(select(*values, mate.label("mate")))

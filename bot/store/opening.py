@@ -6,15 +6,18 @@ from typing import Any
 from sqlalchemy import false, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from bot.states import Hold
+from bot.access import people
+from bot.states import EVERYTHING, Hold
 from bot.store import obstacles
 from bot.store.columns import RUN, RUN_LOCK
 from bot.store.obstacles import IS_CLOSED, IS_READY, IS_SHUT, PRESENT, Obstacle, is_ready
 from bot.store.run_locks import limit_of, locks_of
 from bot.store.transitions import QUEUED, RUNS, UNFINISHED
 from bot.store.wakeups import wake
-from bot.tables import Run, RunLock
+from bot.tables import Lock, Run, RunLock
 
+_OWN = 100
+"""So many waiting runs of who closed a target are let through at once."""
 _PAGE = 3
 """So many of a queue are looked at together: mostly the first of them begins, and the second waits."""
 
@@ -32,15 +35,33 @@ class Opening:
         self._session = session
         self._now = now
         self.locks: dict[str, None] = {}
+        self._owners: set[str] = set()
 
     def lock(self, lock: str) -> None:
         """Let one run through that waits for `lock`: the oldest of those that nothing else keeps back."""
         kept_back: list[Any] = []
         while (run := self._next_of(lock, kept_back)) is not None:
             obstacle = self._try(run)
-            if obstacle is None or obstacle.lock is not None or obstacle.closed == lock:
-                return  # now this one holds it, or it is closed to all, or promised to one that is older
+            if obstacle is not None and obstacle.closed in (lock, EVERYTHING):
+                self.owner(obstacle.closed)
+                return
+            if obstacle is None or obstacle.lock is not None:
+                return  # now this one holds it, or it is promised to one that is older
             kept_back.append(_kept_back(run, obstacle))
+
+    def owner(self, target: str) -> None:
+        """Let go on who closed `target` for all but themselves, once for each transaction."""
+        lock = self._session.get(Lock, target)
+        if lock is None or lock.person is None or target in self._owners:
+            return
+        self._owners.add(target)
+        theirs = func.lower(RUN.actor).in_(people.names_of(lock.person))
+        shared = select(RUN_LOCK.run_number).where(RUN_LOCK.target == target)
+        concerned = or_(RUN.job == target, RUN.lock == target, RUN.number.in_(shared))
+        which = true() if target == EVERYTHING else concerned
+        query = select(Run).where(*IS_CLOSED, IS_READY, theirs, which).order_by(RUN.number)
+        for run in self._session.scalars(query.limit(_OWN)).all():
+            self._try(run)
 
     def replace(self, job: str, queue: str | None) -> bool:
         """Let the newest that is ready and replaces others do so; gives whether any was ended at once."""
@@ -72,7 +93,10 @@ class Opening:
             if not is_ready(run) or locks_of(run) in blocked:
                 continue
             obstacle = self._try(run)
-            if obstacle is not None and (obstacle.is_crowd or obstacle.closed == job):
+            if obstacle is not None and obstacle.closed in (job, EVERYTHING):
+                self.owner(obstacle.closed)
+                return
+            if obstacle is not None and obstacle.is_crowd:
                 return
             if obstacle is not None:
                 blocked.add(locks_of(run))
@@ -96,7 +120,10 @@ class Opening:
         if oldest is None:
             return
         anybody = Run(**_ANYBODY, job=job, number=oldest.number)
-        if obstacles.find(session, anybody, self._now) is not None:
+        obstacle = obstacles.find(session, anybody, self._now)
+        if obstacle is not None:
+            if obstacle.closed is not None:
+                self.owner(obstacle.closed)
             return
         counts: list[Any] = [RUN.job == job, PRESENT, RUN.admitted == true(), RUN.concurrency != "allow"]
         if session.scalar(select(RUN.number).where(*counts).limit(1)) is not None:

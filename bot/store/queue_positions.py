@@ -14,7 +14,8 @@ from typing import Any
 from sqlalchemy import bindparam, false, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from bot.states import Wait, Waiting
+from bot.access import people
+from bot.states import EVERYTHING, Wait, Waiting
 from bot.store import obstacles, posts
 from bot.store.columns import LOCK, RUN, RUN_LOCK, table_of
 from bot.store.obstacles import PRESENT
@@ -63,8 +64,8 @@ class _Look:
 
     def closed(self, run: Run) -> Lock | None:
         """The lock of a person that keeps `run` back."""
-        targets = (*locks_of(run), run.job)
-        return next((self.locks[target] for target in targets if target in self.locks), None)
+        found = (self.locks.get(target) for target in (*locks_of(run), run.job, EVERYTHING))
+        return next((lock for lock in found if lock is not None and not _goes_on(run, lock)), None)
 
     def holder(self, lock: str) -> Run | None:
         """The run that holds `lock`."""
@@ -190,6 +191,11 @@ def _tell_line(look: _Look, line: Sequence[Run], lock: str | None = None, only: 
             ends = None
     posts.want(look.session, "run", [run.identity for run in told])
     changed(look.session, *told)
+
+
+def _goes_on(run: Run, lock: Lock) -> bool:
+    """Whether who asked for `run` closed it for all but themselves."""
+    return lock.person is not None and lock.person == people.identity(run.actor)
 
 
 def _place(index: int, at: float | None) -> dict[str, Any]:

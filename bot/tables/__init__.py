@@ -15,7 +15,7 @@ from bot.tables.claimable import Claimable
 from bot.tables.forks import ForkCommit
 from bot.tables.freezes import ManualFreeze
 from bot.tables.journal import JournalEntry
-from bot.tables.locks import RunLock
+from bot.tables.locks import Lock, RunLock
 from bot.tables.occurrences import OccurrenceSeen
 from bot.tables.pins import RepositoryPin
 from bot.tables.pushes import PushSeen, PushVerdict
@@ -366,22 +366,6 @@ class Tick(SQLModel, table=True):
     note: str | None = Field(default=None, sa_type=Text)  # the same as a version before that wrote it
     run_number: int | None = Field(default=None, sa_type=Number)
     decided_at: float = Field(sa_type=Double)
-
-
-class Lock(SQLModel, table=True):
-    """A target that people closed: no run that names it starts until it is opened again or `until`."""
-
-    __tablename__ = "locks"
-
-    target: str = Field(primary_key=True)
-    reason: str | None = Field(default=None, sa_type=Text)
-    actor: str
-    created_at: float = Field(sa_type=Double)
-    until: float | None = Field(default=None, sa_type=Double)
-    person: str | None = None  # whose runs go on, as `bot.access.people.identity` calls them
-    repository: str | None = None  # with `pull_request`: it ends when that is merged or closed
-    pull_request: int | None = Field(default=None, sa_type=Number)
-    told_at: float | None = Field(default=None, sa_type=Double)  # when its person heard that somebody waits
 
 
 class ImageTag(SQLModel, table=True):

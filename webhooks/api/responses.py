@@ -233,6 +233,8 @@ class Closed(Shape):
     reason: str | None
     since: Moment = Field(validation_alias="created_at")
     until: Moment | None
+    mine: bool = Field(validation_alias="is_own")
+    pull_request: int | None
 
 
 class Held(Shape):

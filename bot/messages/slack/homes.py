@@ -24,7 +24,7 @@ from bot.messages.slack.elements import home as home_view
 from bot.messages.slack.jobs import job_blocks
 from bot.messages.slack.lines import asked_text, schedule_text
 from bot.messages.slack.overviews import LockLine, Overview, RunLine, ScheduleLine
-from bot.states import State
+from bot.states import EVERYTHING, State
 from bot.text import vocabulary
 
 RUNS = 10
@@ -155,7 +155,8 @@ def _locks(overview: Overview) -> Iterator[Block]:
 def _lock(line: LockLine) -> str:
     until = f" until {date(line.until)}" if line.until is not None else ""
     why = f": {literal(line.reason, 200)}" if line.reason else ""
-    return f"🔒 {span(line.target, 100)} by {span(vocabulary.who(line.actor), 80)}{until}{why}"
+    what = "everything" if line.target == EVERYTHING else span(line.target, 100)
+    return f"🔒 {what} by {span(vocabulary.who(line.actor), 80)}{until}{why}"
 
 
 def _more(count: int) -> Iterator[Block]:

@@ -32,8 +32,8 @@ def test_every_flag_of_the_table_is_read() -> None:
         subject = _example(verb.subject)
         for flag in verb.flags:
             plain = parse(f"/job {verb.name} {subject}")
-            subject = "" if flag.name == "all" else subject  # in whose place that stands
-            assert parse(f"/job {verb.name} {subject} --{flag.name} {'2' if flag.value else ''}") != plain
+            named = "" if flag.instead else subject  # in whose place that stands
+            assert parse(f"/job {verb.name} {named} --{flag.name} {'2' if flag.value else ''}") != plain
 
 
 def test_help_shows_each_available_verb_once_and_no_other() -> None:

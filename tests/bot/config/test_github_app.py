@@ -16,6 +16,7 @@ HEARD = {
     "check_run",
     "check_suite",
     "issue_comment",
+    "pull_request",
     "pull_request_review",
     "pull_request_review_comment",
     "repository",

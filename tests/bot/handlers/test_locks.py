@@ -7,14 +7,17 @@ import pytest
 
 from bot.messages import waiting_for
 from bot.messages.reasons import message
-from bot.store import leases, locks
+from bot.store import journal, leases, locks
 from bot.tables import Lock
+from demo import payloads
+from tests.bot.happening import built, happens, of
 from tests.bot.house import SITE, House, house
 
 JOBS = """
   ship: {image: shop, command: "true", lock: prod, concurrency: queue}
   alone: {command: "true", concurrency: forbid}
   newest: {command: "true", concurrency: replace}
+  queued: {command: "true", concurrency: queue}
 """
 
 
@@ -142,3 +145,85 @@ async def test_newer_run_replaces_what_waits(home: House) -> None:
     first, second = await home.run(1), await home.run(2)
     assert (first.result, message(first)) == ("cancelled", "Replaced by #2.")
     assert second.admitted
+
+
+# Locks of one person, of everything, and of a pull request ----------------------------------------------
+
+
+async def test_who_locked_for_others_goes_on_and_others_wait(home: House) -> None:
+    home.github.add_person("acme/shop", "ada", "write")
+    (reply,) = await home.says("/job lock prod --mine")
+    assert "only yours starts" in reply
+    await home.says("/job run ship", author="ada")
+    await home.says("/job run ship")
+    await built(home)
+    assert [(await home.run(number)).admitted for number in (1, 2)] == [False, True]
+    await home.says("/job unlock prod")
+    assert "held by ship #2" in (waiting_for(await home.run(1)) or "")
+    await home.says("/job cancel #2")
+    assert (await home.run(1)).admitted
+
+
+async def test_owner_does_not_wait_for_what_the_lock_keeps_back(home: House) -> None:
+    home.github.add_person("acme/shop", "ada", "write")
+    await home.says("/job lock newest\n/job unlock newest")
+    await home.says("/job lock queued --mine")
+    await home.says("/job run queued", author="ada")
+    await home.says("/job run queued")
+    assert [(await home.run(number)).admitted for number in (1, 2)] == [False, True]
+    await home.says("/job run queued")  # which waits for one's own
+    assert not (await home.run(3)).admitted
+    await home.says("/job cancel #2")
+    assert [(await home.run(number)).admitted for number in (1, 3)] == [False, True]
+
+
+async def test_closing_for_others_takes_back_only_what_is_theirs(home: House) -> None:
+    home.github.add_person("acme/shop", "ada", "write")
+    await home.says("/job run alone", author="ada")
+    await home.says("/job run newest")
+    assert [(await home.run(number)).admitted for number in (1, 2)] == [True, True]
+    await home.says("/job lock --global --mine")
+    assert [(await home.run(number)).admitted for number in (1, 2)] == [False, True]
+
+
+async def test_everything_is_locked_and_opened_at_once(home: House) -> None:
+    (reply,) = await home.says('/job lock --global "fire" for 1h')
+    assert "Everything is locked until" in reply
+    assert "`/job unlock --global`" in reply
+    await home.says("/job run alone\n/job run newest")
+    for number in (1, 2):
+        run = await home.run(number)
+        assert not run.admitted
+        assert "the lock of everything, closed by octocat" in (waiting_for(run) or "")
+    (standing,) = await home.store.read(lambda s: locks.standing(s, now=home.now))
+    assert (standing.target, standing.waiting) == ("*", 2)
+    (reply,) = await home.says("/job unlock --global")
+    assert "Everything is open again" in reply
+    assert [(await home.run(number)).admitted for number in (1, 2)] == [True, True]
+    (reply,) = await home.says("/job unlock --global")
+    assert "Everything is not locked" in reply
+    (reply,) = await home.says("/job lock --global", author="reader")
+    assert "Sorry" in reply
+
+
+async def test_lock_ends_with_its_pull_request(home: House) -> None:
+    (reply,) = await home.says('/job lock prod "mine" until merged')
+    assert "until #7 is merged or closed" in reply
+    await home.says("/job run ship")
+    await built(home)
+    assert not (await home.run(1)).admitted
+    for number, is_closed in ((8, False), (7, True)):
+        payload = payloads.pull_request("acme/shop", number, "c" * 40, "topic", action="closed", private=True)
+        payload["repository"]["id"] = of(home)["number"]
+        await happens(home, "pull_request", payload)
+        assert (await lock(home, "prod") is None) is is_closed
+    assert (await home.run(1)).admitted
+    (entry, *_) = await home.store.read(lambda s: list(journal.newest(s, limit=1)))
+    assert (entry.kind, entry.subject, entry.rule) == ("lock.opened", "lock:prod", "until merged")
+
+
+async def test_until_merged_is_for_pull_requests(home: House) -> None:
+    (reply,) = await home.types("lock check until merged")
+    assert "in the pull request that is meant" in reply
+    (reply,) = await home.says("/job lock prod until tomorrow")
+    assert "until merged" in reply

@@ -47,6 +47,8 @@ async def test_locks_of_people_and_runs_are_listed(here: Installation, member: h
                     "reason": "a sale",
                     "since": "2023-11-14T22:13:20.000Z",
                     "until": "2023-11-14T23:13:20.000Z",
+                    "mine": False,
+                    "pull_request": None,
                 },
                 "held": {
                     "run": run.number,
@@ -64,6 +66,8 @@ async def test_locks_of_people_and_runs_are_listed(here: Installation, member: h
                     "reason": None,
                     "since": "2023-11-14T22:13:20.000Z",
                     "until": None,
+                    "mine": False,
+                    "pull_request": None,
                 },
                 "held": None,
                 "waiting": 1,
