@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from bot.handlers.approval_inbox import ApprovalInbox
 from bot.handlers.approvals import ApprovalHandler, Approvers
 from bot.handlers.askers import Askers
 from bot.handlers.authorization import Authorization
@@ -62,6 +63,11 @@ class ApprovalComposition:
         """What people say of a run."""
         parts = self._parts
         return ApprovalHandler(parts.authorization, self._approvers, self._review, parts.store, parts.clock)
+
+    @cached_property
+    def inbox(self) -> ApprovalInbox:
+        """What waits for somebody."""
+        return ApprovalInbox(self._approvers, self._parts.store)
 
     @cached_property
     def holds(self) -> HoldHandler:

@@ -269,6 +269,7 @@ class Composition:
                 answers=self.answers,
                 addresses=self.addresses,
                 audience=self.audience,
+                inbox=self.approvals.inbox,
                 keys=parts.keys,
                 clock=parts.clock,
             )

@@ -8,6 +8,7 @@ from functools import cached_property
 from bot.access import links
 from bot.handlers.actions import Actions
 from bot.handlers.answers import Answers
+from bot.handlers.approval_inbox import ApprovalInbox
 from bot.handlers.conversation import Conversation
 from bot.handlers.settlement import Settlement
 from bot.handlers.slack.commands import SlackCommandHandler
@@ -50,6 +51,7 @@ class SlackParts:
     answers: Answers
     addresses: PageAddresses
     audience: Audience
+    inbox: ApprovalInbox
     keys: links.Keys
     clock: Callable[[], float]
 
@@ -72,9 +74,8 @@ class SlackComposition:
     def publisher(self) -> SlackHomePublisher:
         """What shows Homes."""
         parts = self.parts
-        return SlackHomePublisher(
-            parts.slack, parts.contexts, self.parts.visibility, self.overviews, parts.addresses, parts.clock
-        )
+        known = (parts.slack, parts.contexts, parts.visibility, self.overviews, parts.addresses)
+        return SlackHomePublisher(*known, parts.inbox, parts.clock)
 
     @cached_property
     def homes(self) -> SlackHomeHandler:

@@ -40,15 +40,20 @@ class Approvers:
         self._host = host
         self._store = store
 
-    async def verdict(self, context: RequestContext, run: Run) -> Verdict:
+    async def might(self, context: RequestContext, run: Run) -> bool:
+        """Whether they probably may, for lists: by what was asked a moment ago, and not who wrote what."""
+        another = self._askers.is_another(run.actor, context.actor)
+        return another and (await self.verdict(context, run, fresh=False)).allowed
+
+    async def verdict(self, context: RequestContext, run: Run, *, fresh: bool = True) -> Verdict:
         """By the rule of the definition; of one that names nobody whoever may run the job."""
         wanted = (run.approval or {}).get("from") or ()
         if not wanted:
-            return await self._authorization.decide_run(context, run, fresh=True)
+            return await self._authorization.decide_run(context, run, fresh=fresh)
         repositories = (run.repository,) if run.repository is not None else ()
         subject = Subject(f"saying yes to #{run.number}", repositories, public=context.public)
         rule = self._authorization.rule(wanted)
-        return await self._authorization.decide(context, rule, subject, fresh=True)
+        return await self._authorization.decide(context, rule, subject, fresh=fresh)
 
     async def require(self, context: RequestContext, run: Run) -> Verdict:
         """Raise `AskerError` unless they may; `RetryLater` where that is not known now.

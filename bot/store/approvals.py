@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from bot.access import people
 from bot.states import Hold
 from bot.store import admission, holds
 from bot.store.columns import APPROVAL
@@ -18,6 +19,12 @@ def said(session: Session, run: int) -> Sequence[Approval]:
     """All that was said of a run and still counts, oldest first."""
     mine = select(Approval).where(APPROVAL.run == run, APPROVAL.lost.is_(False))
     return session.scalars(mine.order_by(APPROVAL.id)).all()
+
+
+def has_said(session: Session, run: int, actor: str) -> bool:
+    """Whether somebody has said something of a run that counts still."""
+    mine = (APPROVAL.run == run, APPROVAL.person == people.identity(actor), APPROVAL.lost.is_(False))
+    return session.scalar(select(APPROVAL.id).where(*mine)) is not None
 
 
 def hold(session: Session) -> None:

@@ -101,6 +101,16 @@ def usable(
     return next((each for each in fits if _is_usable(each)), None)
 
 
+def gone(session: Session, number: int) -> None:
+    """The image that a build made was cleared away: whoever needs it next gets a new build."""
+    session.execute(
+        update(Build)
+        .where(BUILD.number == number)
+        .values(digest=None, reason="ImageGone")
+        .execution_options(synchronize_session=False)
+    )
+
+
 def again(session: Session, run: int, *, owner: str, now: float, nonce: str) -> None:
     """Let a run that `owner` holds wait for a new build: the image of the one it had is gone.
 
@@ -112,12 +122,7 @@ def again(session: Session, run: int, *, owner: str, now: float, nonce: str) -> 
     old = get(session, number) if number is not None else None
     if old is None:
         return
-    session.execute(
-        update(Build)
-        .where(BUILD.number == old.number)
-        .values(digest=None, reason="ImageGone")
-        .execution_options(synchronize_session=False)
-    )
+    gone(session, old.identity)
     fresh = Build(**old.model_dump(include=_ORDER), key="", name="", created_at=now)
     session.expire(old)
     build = need(session, fresh, now=now, nonce=nonce)

@@ -27,6 +27,10 @@ from executor.spec import Headway, Live, Outcome, Progress, Result, Started
 log = structlog.get_logger()
 
 
+_OTHER_IMAGE = "Its image was cleared away after the yes to it, and another one is none that was approved."
+"""A build makes no image twice, and a yes is to the one that was there. Ask for it anew."""
+
+
 class RunWorker(Worker[Run]):
     """Carries runs that this bot claimed."""
 
@@ -98,6 +102,11 @@ class RunWorker(Worker[Run]):
         if run.digest is not None:
             if await self._access.engine.has_image(run.digest):
                 return True
+            if run.build_number is not None and run.approval is not None:
+                number = run.build_number
+                await self._holder.store.write(lambda session: builds.gone(session, number))
+                await self._end(run, Outcome(Result.ERROR, reason="ImageGone", message=_OTHER_IMAGE))
+                return False
             if run.build_number is not None:
                 await self._build_again(run)
                 return False

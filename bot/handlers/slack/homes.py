@@ -3,12 +3,14 @@
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
 from bot import messages
 from bot.errors import Refused, RetryLater
 from bot.events.slack_facts import SlackAsker, SlackHome, SlackPress
+from bot.handlers.approval_inbox import ApprovalInbox
 from bot.handlers.authorization import RequestContext
 from bot.handlers.conversation import Conversation
 from bot.handlers.slack.contexts import SlackContexts
@@ -43,9 +45,11 @@ class SlackHomePublisher:
         visibility: Visibility,
         reader: OverviewReader,
         addresses: PageAddresses,
+        inbox: ApprovalInbox,
         clock: Callable[[], float],
     ) -> None:
         self._slack = slack
+        self._inbox = inbox
         self._contexts = contexts
         self._visibility = visibility
         self._reader = reader
@@ -87,6 +91,8 @@ class SlackHomePublisher:
             await self._slack.publish_home(asker.user, homes.unknown_home(sentence))
             return
         overview = await self._reader.overview(sight, page)
+        waits = await self._inbox.of(context, homes.ANSWERS)
+        overview = replace(overview, for_you=self._reader.lines(waits))
         view = homes.home(overview, page=self._addresses.front, now=self._clock())
         hash = await self._slack.publish_home(asker.user, view, hash)
         shown = Publication(

@@ -190,6 +190,10 @@ class OverviewReader:
         paused = [line for line in lines if line.by_definition or line.by_all]
         return [*held[:HELD], *free, *held[HELD:], *paused]
 
+    def lines(self, rows: Iterable[Run]) -> list[RunLine]:
+        """These runs with their pages."""
+        return self._runs(rows)
+
     def _runs(self, rows: Iterable[Run]) -> list[RunLine]:
         return [self._run(row) for row in rows]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.messages.mrkdwn import date, link, literal, span, zoned
 from bot.messages.slack.actions import Action
-from bot.messages.slack.buttons import cancel_button
+from bot.messages.slack.buttons import answer_buttons, cancel_button
 from bot.messages.slack.cards import headline
 from bot.messages.slack.elements import (
     VIEW_BLOCKS,
@@ -30,6 +30,8 @@ from bot.text import vocabulary
 RUNS = 10
 """Runs that are shown of those that go on, and of those that wait."""
 FAILING = 5
+ANSWERS = 5
+"""Runs that are shown of those that wait for somebody's yes."""
 LATER = 5
 SCHEDULES = 8
 LOCKS = 5
@@ -46,6 +48,7 @@ def home(overview: Overview, *, page: str, now: float) -> Block:
         top.append(actions(button("Sign in to the pages", Action.LOGIN, "")))
     parts = [
         *top,
+        *_for_you(overview.for_you),
         *_runs(overview),
         *_failing(overview.failing),
         *_schedules(overview),
@@ -64,6 +67,15 @@ def unknown_home(sentence: str) -> Block:
 
 def _refresh(number: int) -> Block:
     return button("Refresh", Action.HOME_REFRESH, str(number))
+
+
+def _for_you(lines: Sequence[RunLine]) -> Iterator[Block]:
+    if not lines:
+        return
+    yield header("Waits for your yes")
+    for line in lines[:ANSWERS]:
+        yield section(f"{headline(line.view, line.page)}\n{asked_text(line)}")
+        yield actions(*answer_buttons(line.view))
 
 
 def _runs(overview: Overview) -> Iterator[Block]:

@@ -101,4 +101,6 @@ class Overview:
     more_schedules: int = 0
     locks: Sequence[LockLine] = field(default_factory=tuple)
     more_locks: int = 0
+    for_you: Sequence[RunLine] = ()
+    """What waits for their yes."""
     freezes: Sequence[FreezeLine] = field(default_factory=tuple)

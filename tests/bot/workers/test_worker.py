@@ -270,6 +270,17 @@ async def test_image_that_was_cleared_away_is_built_again(home: House, built: Ru
     assert ((await home.run(1)).result, (await home.run(1)).digest) == ("succeeded", "new")
 
 
+async def test_image_that_was_cleared_away_after_a_yes_to_it_is_none_that_was_approved(
+    home: House, built: Run
+) -> None:
+    home.engine.gone = {"i"}
+    built.approval = {"given": [{"actor": "github:hubber", "cause": "comment", "at": 1.0}]}
+    await home.bot.runner.carry(built)
+    ended = await home.run(1)
+    assert (ended.result, ended.reason) == ("error", "ImageGone")
+    assert (await home.build(1)).digest is None  # who asks anew gets a new build
+
+
 async def test_variable_that_is_missing_is_told_and_a_job_of_an_earlier_life_stopped(home: House) -> None:
     await home.says("/job run words")
     run = await home.claim(Run)

@@ -13,8 +13,10 @@ from structlog.testing import capture_logs
 from bot.handlers.slack.homes import FRESH
 from bot.handlers.visibility import Sight
 from bot.messages.slack.actions import Action
+from bot.states import Cause
 from bot.tables import Run
 from demo.slack import View
+from tests.bot.handlers.approving import approve, approving, ask, look, on_github
 from tests.bot.handlers.slack.hands import OCTOCAT, let_in, text_of
 from tests.bot.house import SITE, House, house
 
@@ -223,3 +225,20 @@ async def test_home_says_what_is_frozen_for_its_reader(home: House) -> None:
         assert words in shown
     await home.types("thaw")
     assert "year end" not in text_of((await opened(home)).blocks)
+
+
+async def test_home_lists_what_waits_for_their_yes_with_buttons_that_ask_once_more(tmp_path: Path) -> None:
+    async with approving(tmp_path, changes=PEOPLE) as home:
+        let_in(home)
+        theirs = await ask(home, on_github("hubber"))
+        await ask(home, on_github("octocat"), 1)
+        await look(home)
+        blocks = (await opened(home)).blocks
+        start = text_of(blocks).index("Waits for your yes")
+        shown = text_of(blocks)[start : text_of(blocks).index("Running")]
+        assert f'"value": "{theirs}"' in shown
+        assert shown.count(Action.RUN_APPROVE) == 1  # not of what they asked for themselves
+        assert all(f"{verb} #{theirs}?" in shown for verb in ("Approve", "Deny"))
+        await approve(home, theirs, on_github("octocat", cause=Cause.SLACK))
+        assert "Waits for your yes" not in text_of((await opened(home)).blocks)
+        assert "Waits for your yes" not in text_of((await opened(home, "U0READER")).blocks)

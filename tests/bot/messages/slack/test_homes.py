@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.messages.slack import homes
@@ -105,6 +105,7 @@ def test_slack_takes_every_list(page: JobPage) -> None:
     assert text
 
 
+@settings(deadline=None)
 @given(texts)
 def test_list_of_the_longest_jobs_fits(text: str) -> None:
     fields = {
