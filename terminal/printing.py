@@ -150,6 +150,8 @@ def run(record: Document) -> None:
         ("state", standing(record)),
         ("message", record.get("explanation") or record.get("message")),
         (vocabulary.asked(str(record.get("cause"))), _asked(record, how=True)),
+        ("approved by", _approved(record)),
+        ("in spite of a freeze", record.get("override")),
         ("asked at", moment(record.get("created_at"))),
         ("took", _took(record)),
         ("attempts", len(tries) if len(tries) > 1 else None),
@@ -168,6 +170,12 @@ def run(record: Document) -> None:
         print()
         for line in str(record["summary"]).split("\n"):
             print(plain(line))
+
+
+def _approved(run: Document) -> str:
+    """Who said yes to it."""
+    given = (run.get("approval") or {}).get("given") or []
+    return ", ".join(vocabulary.who(str(each["actor"])) for each in given)
 
 
 def _followed(entry: Document) -> str:

@@ -22,11 +22,13 @@ async def require_override(authorization: Authorization, context: RequestContext
         raise Unfit(sentence, [(("override",), sentence)])
     names = authorization.overriders
     if not names:
-        raise NotAllowed("Nobody starts anything here in spite of a freeze: `override` names nobody.")
+        raise NotAllowed(
+            "Nobody starts anything here in spite of a freeze: `override` names nobody.", "override"
+        )
     subject = Subject("starting anything in spite of a freeze", (), public=context.public)
     verdict = await authorization.decide(context, authorization.rule(names), subject, fresh=True)
     if not verdict.allowed:
-        raise NotAllowed(verdict.sentence)
+        raise NotAllowed(verdict.sentence, verdict.by or "override")
     context.rules[_RULE] = verdict.by
     return why
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from bot.catalog.due import EVERY
 from bot.store import admission, versions
 from bot.store.columns import JOB_STATE, TICK, table_of
+from bot.store.wakeups import wake
 from bot.tables import JobState, Tick
 from bot.text.names import job_and_schedule
 
@@ -112,6 +113,7 @@ def change(session: Session, key: str, **values: Any) -> JobState:
     for name, value in values.items():
         setattr(row, name, value)
     session.flush()
+    wake(session, "ticks")
     return row
 
 

@@ -22,6 +22,9 @@ MOST = 10_000
 ANY: Subject = ("any", 0)
 """Every run and every build."""
 
+_STANDING = frozenset({"locks", "ticks"})
+"""The queues of what stands whatever runs: locks and freezes, and what people said about schedules."""
+
 JOURNAL: Subject = ("journal", 0)
 """Every entry of the journal."""
 
@@ -52,11 +55,16 @@ class ChangeFeed:
                 backlog.add(number)
 
     def turned(self, queues: Collection[str]) -> None:
-        """What is shown besides runs and builds has changed if it is among these: locks, the journal."""
-        if "locks" in queues:
+        """What is shown besides runs and builds has changed if it is among these.
+
+        Locks and freezes, what people said about schedules, the journal.
+        """
+        if not _STANDING.isdisjoint(queues):
             self.turn += 1
             for listener in self._listeners.get(ANY, ()):
                 listener.wake()
+            for backlog in self._backlogs:
+                backlog.stands_otherwise()
         if "journal" in queues:
             for listener in self._listeners.get(JOURNAL, ()):
                 listener.wake()
@@ -70,9 +78,12 @@ class ChangeFeed:
         for backlog in self._backlogs:
             backlog.overflow()
 
-    def backlog(self, wakeup: asyncio.Event) -> "Backlog":
-        """Collect from now on which runs changed, and ring; it is forgotten with the caller's reference."""
-        backlog = Backlog(wakeup)
+    def backlog(self, wakeup: asyncio.Event, *, standing: bool = False) -> "Backlog":
+        """Collect from now on which runs changed, and ring; it is forgotten with the caller's reference.
+
+        `standing`: locks, freezes and pauses are what any run may have to do with.
+        """
+        backlog = Backlog(wakeup, standing)
         self._backlogs.add(backlog)
         return backlog
 
@@ -92,8 +103,9 @@ class Backlog:
     `wakeup` is set while there is something to look at; it may have other reasons as well.
     """
 
-    def __init__(self, wakeup: asyncio.Event) -> None:
+    def __init__(self, wakeup: asyncio.Event, standing: bool) -> None:
         self._wakeup = wakeup
+        self._standing = standing
         self._numbers: set[int] = set()
         self._complete = True
 
@@ -104,6 +116,11 @@ class Backlog:
         else:
             self._complete = False
         self._wakeup.set()
+
+    def stands_otherwise(self) -> None:
+        """What stands whatever runs has changed."""
+        if self._standing:
+            self.overflow()
 
     def overflow(self) -> None:
         """Any run may have changed."""

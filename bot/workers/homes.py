@@ -1,4 +1,4 @@
-"""Publishes Homes anew while somebody looks at them and a run that they may see moves."""
+"""Publishes Homes anew while somebody looks at them: when runs, locks, freezes or pauses have changed."""
 
 import asyncio
 from functools import partial
@@ -36,7 +36,7 @@ class HomeFollower:
     async def _follow(self) -> None:
         """As long as somebody looks."""
         wakeup = asyncio.Event()
-        backlog = self._store.changes.backlog(wakeup)
+        backlog = self._store.changes.backlog(wakeup, standing=True)
         while (rest := self._viewers.rest()) is not None:
             await awaken(wakeup, rest)
             if wakeup.is_set():

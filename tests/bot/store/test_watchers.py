@@ -115,3 +115,15 @@ async def test_backlog_is_bounded_and_says_that_it_was_too_much(monkeypatch: pyt
     assert (backlog.take(), backlog.take()) == (None, frozenset())
     changes.ring_all()  # whatever happened while the connection to the others was lost
     assert backlog.take() is None
+
+
+def test_what_stands_whatever_runs_is_heard_of_by_lists_and_by_who_wants_to() -> None:
+    changes, runs_only, both = ChangeFeed(), asyncio.Event(), asyncio.Event()
+    kept = [changes.backlog(runs_only), changes.backlog(both, standing=True)]
+    for queue in ("locks", "ticks"):
+        turn = changes.turn
+        changes.turned({queue})
+        assert (runs_only.is_set(), both.is_set(), changes.turn) == (False, True, turn + 1)
+        assert kept[1].take() is None
+    changes.turned({"journal", "runs"})
+    assert not both.is_set()

@@ -1,0 +1,69 @@
+"""What waits for a time, for another attempt or for its schedule is told alike at every place."""
+
+import pytest
+
+from tests.flows.decisions.conftest import ADA, Places
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_run_for_later_is_asked_for_in_slack_and_taken_back_in_a_comment(places: Places) -> None:
+    await places.errand.slash("run check in 2h")
+    card = await places.card("*check*", "is waiting for")
+    number = await places.newest("check")
+    run = await places.run(number)
+    assert (run["started_at"], run["waiting_kind"]) == (None, "time")
+    assert run["waiting_for"] in await places.page(f"/runs/{number}")
+    assert run["waiting_for"] in await places.terminal("status", str(number))
+    assert f"/runs/{number}" in await places.page("/")
+    await places.errand.comment(f"/job cancel #{number}")
+    slack = places.errand.beside.slack
+    await slack.wait_for(lambda: "was cancelled" in card.text or None)
+    assert (await places.run(number))["result"] == "cancelled"
+    rows = await places.journal(run=number, kind="run.started,run.cancelled")
+    assert [(each["kind"], each["actor"], each["cause"]) for each in rows] == [
+        ("run.cancelled", "github:octocat", "comment"),
+        ("run.started", "slack:octocat", "slack"),
+    ]
+
+
+async def test_attempt_and_what_follows_are_told_with_their_rule(places: Places) -> None:
+    await places.errand.comment("/job run flaky")
+    await places.comment("**flaky**", "failed with exit code 75", "attempt 2 of 2")
+    await places.card("*flaky*", "failed with exit code 75", "attempt 2 of 2")
+    number = await places.newest("flaky")
+    attempts = (await places.run(number))["attempts"]
+    assert [each["retry"]["rule"] for each in attempts] == ["exit: 75", "exit: 75"]
+    assert "exit: 75" in await places.page(f"/runs/{number}")
+
+    await places.errand.comment("/job run ship")
+    await places.comment("`ship`", "`check`")  # which has not run
+    await places.errand.slash("run check")
+    await places.card("*check*", "succeeded")
+    await places.errand.comment("/job run ship")
+    await places.comment("**ship**", "succeeded", "announce")
+    await places.card("*announce*", "succeeded")
+    ship, announce = await places.newest("ship"), await places.newest("announce")
+    assert (await places.run(ship))["followed"] == [{"job": "announce", "run": announce, "reason": None}]
+    assert (await places.run(announce))["follows"] == ship
+    assert f"/runs/{announce}" in await places.page(f"/runs/{ship}")
+    assert f"announce #{announce}" in await places.terminal("status", str(ship))
+
+
+async def test_pause_of_all_schedules_by_the_api_is_ended_by_a_comment(places: Places) -> None:
+    slack = places.errand.beside.slack
+    await slack.open_home(user=ADA)
+    await places.home("nightly")
+    await places.ask("POST", "/api/schedules/pause", reason="maintenance", duration="2h")
+    await places.home("maintenance")
+    assert "maintenance" in await places.page("/")
+    await places.errand.comment("/job why nightly")
+    await places.comment("maintenance")
+    await places.errand.comment("/job resume --all")
+    await slack.wait_for(lambda: "maintenance" not in str(slack.homes[ADA].blocks) or None)
+    assert "maintenance" not in await places.page("/")
+    rows = await places.journal(kind="schedule.paused,schedule.resumed")
+    assert [(each["kind"], each["actor"]) for each in rows[::-1]] == [
+        ("schedule.paused", "token:all"),
+        ("schedule.resumed", "github:octocat"),
+    ]
