@@ -10,11 +10,12 @@ from bot.handlers.answers import Answers
 from bot.handlers.authorization import RequestContext
 from bot.handlers.conversation import MAX_COMMANDS, Conversation
 from bot.handlers.places import GitHubPlace
+from bot.posting import targets
 from bot.registry import Registry
 from bot.repositories import CodeHost
 from bot.states import ActorKind, Cause
 from bot.store import Session, Store, checks
-from bot.tables import Build, Delivery, Run
+from bot.tables import Build, Delivery, Post, Run
 from bot.text.names import schedule_key
 
 _BUTTONS: Mapping[str, str] = {
@@ -70,6 +71,12 @@ class CheckHandler:
             rows = talk.refusals(delivery, context, None, refusal, request.button)
             await talk.refuse(delivery, f"refused {context.actor}: {refusal}", [], rows)
             return
+        file = messages.FileCheckName.read(request.external_id or "")
+        if file is not None:
+            again = await self._store.read(lambda s: _told_again(s, request, file, delivery))
+            note = f"{context.actor} has it told again" if again else "no check of a file here"
+            await talk.end(delivery, "handled" if again else "ignored", note, again)
+            return
         meaning = await self._store.read(lambda s: self._meaning(s, request))
         if not meaning.lines:
             await talk.end(delivery, "ignored", "no check that is told of here asks for that")
@@ -122,6 +129,18 @@ class CheckHandler:
             lambda texts, failed: self._answers.button(context, texts if failed else []),
             note,
         )
+
+
+def _told_again(
+    session: Session, request: events.CheckRequest, file: messages.FileCheckName, delivery: Delivery
+) -> list[Post]:
+    """The check of a file once more, a plan made anew: GitHub waits for it since somebody wants it again."""
+    post = session.get(Post, file.number)
+    if post is None or post.nonce != file.nonce or post.kind not in targets.FILES:
+        return []
+    if post.place["repository"] != request.repository or request.button != messages.RERUN:
+        return []
+    return [targets.told_again(post, delivery.key, now=delivery.received_at)]
 
 
 def _again(word: str, row: Run | Build) -> str:

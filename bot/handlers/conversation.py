@@ -88,9 +88,9 @@ class Conversation:
             return NotAllowed(messages.unknown_person(context.membership))
         return None
 
-    async def end(self, delivery: Delivery, state: Settled, note: str) -> None:
-        """Say nothing to it."""
-        await self._settlement.settle(delivery, state, note)
+    async def end(self, delivery: Delivery, state: Settled, note: str, told: Sequence[Post] = ()) -> None:
+        """Say nothing to it but what is `told` elsewhere."""
+        await self._settlement.settle(delivery, state, note, told)
 
     async def refuse(
         self, delivery: Delivery, note: str, replies: Sequence[Post], refusals: Sequence[JournalEntry]

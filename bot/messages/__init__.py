@@ -76,6 +76,7 @@ from bot.messages.replies import (
     unknown_person,
 )
 from bot.messages.repository_files import (
+    FileCheckName,
     changed_file,
     file_annotations,
     file_check,
@@ -104,6 +105,7 @@ __all__ = [
     "CheckFields",
     "CheckName",
     "CheckNotes",
+    "FileCheckName",
     "Illustrated",
     "Prospect",
     "Reasons",

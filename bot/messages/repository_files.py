@@ -1,5 +1,6 @@
 """What is said of the file in which a repository defines jobs: as a check of the commit that has it."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from bot.messages.statuses import DESCRIPTION_CHARACTERS, StatusFields, basic
 from bot.messages.text import code, codes, iso, plain, shortened
 from bot.text.units import duration_text, size_text
 
+_ID = re.compile(r"file:([1-9][0-9]{0,18}):([A-Za-z0-9_-]{1,128})", re.ASCII)
 SHOWN = 50
 """Jobs that are told of, and mistakes in the summary."""
 
@@ -88,7 +90,24 @@ def changed_file(old: Defined, new: Defined, *, proposed: bool = False) -> FileR
     return FileReport("success", f"Jobs: {title}", "\n".join(lines))
 
 
-def file_check(name: str, report: FileReport, *, nonce: str, now: float) -> CheckFields:
+@dataclass(frozen=True, slots=True)
+class FileCheckName:
+    """By what the check of a file is found again: its post, and its unguessable word."""
+
+    number: int
+    nonce: str
+
+    def __str__(self) -> str:
+        return f"file:{self.number}:{self.nonce}"
+
+    @classmethod
+    def read(cls, external_id: str) -> "FileCheckName | None":
+        """What an `external_id` says, None for another one."""
+        found = _ID.fullmatch(external_id)
+        return None if found is None else cls(int(found[1]), found[2])
+
+
+def file_check(name: str, report: FileReport, of: FileCheckName, *, now: float) -> CheckFields:
     """The check run; its annotations go with `in_requests`. `name` is the check's."""
     return CheckFields(
         name=name,
@@ -98,7 +117,7 @@ def file_check(name: str, report: FileReport, *, nonce: str, now: float) -> Chec
         summary=shortened(report.summary, SUMMARY_CHARACTERS),
         text=None,
         details_url=None,
-        external_id=f"file:{nonce}",
+        external_id=str(of),
         started_at=None,
         completed_at=iso(now),
     )

@@ -47,7 +47,8 @@ class FilePosts:
             status = messages.file_status(NAME, report)
             await client.set_status(place["repository"], place["commit"], status)
             return None
-        check = messages.file_check(NAME, report, nonce=post.nonce, now=self._clock())
+        of = messages.FileCheckName(post.identity, post.nonce)
+        check = messages.file_check(NAME, report, of, now=self._clock())
         known, sent = None, 0
         if post.attempts > 1:
             known = await client.find_check(place["repository"], place["commit"], check.external_id)

@@ -82,6 +82,8 @@ class FilePlace:
     prefix: str = ""
 
 
+FILES = ("github_file", "github_file_plan")
+"""Kinds of posts that are checks of files."""
 ANSWERS = "answers"
 """The topic of what was only asked to be shown."""
 
@@ -134,6 +136,19 @@ def verdict(place: Verdict, text: str, *, now: float, nonce: str) -> Post:
         place=asdict(place),
         text=text,
         nonce=nonce,
+        due_at=now,
+        created_at=now,
+    )
+
+
+def told_again(post: Post, key: str, *, now: float) -> Post:
+    """The same check of a file as another post; `key` is why."""
+    first = post.key.partition(":again:")[0]
+    return Post(
+        kind=post.kind,
+        key=f"{first}:again:{key}",
+        place=dict(post.place),
+        nonce=post.nonce,
         due_at=now,
         created_at=now,
     )

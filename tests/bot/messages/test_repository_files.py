@@ -5,6 +5,7 @@ from bot.catalog.images import Image
 from bot.messages.repository_files import (
     SHOWN,
     Defined,
+    FileCheckName,
     FileNote,
     FileReport,
     changed_file,
@@ -74,5 +75,8 @@ def test_what_somebody_wrote_pings_links_and_formats_nothing() -> None:
     report = wrong_file([FileNote(1, 2, hostile)], kept=False)
     for part in ("**x**", "@acme", "#1", " <img", "](http", "\u202e"):
         assert part not in report.summary
-    body = file_check("errand / .errand.yaml", report, nonce="n", now=0.0).body()
-    assert (body["conclusion"], body["external_id"]) == ("failure", "file:n")
+    body = file_check("errand / .errand.yaml", report, FileCheckName(7, "n"), now=0.0).body()
+    assert (body["conclusion"], body["external_id"]) == ("failure", "file:7:n")
+    assert FileCheckName.read("file:7:n") == FileCheckName(7, "n")
+    for other in ("run:7:n", "file:0:n", "file:7:", "file:7:n\n", f"file:{'9' * 20}:n"):
+        assert FileCheckName.read(other) is None

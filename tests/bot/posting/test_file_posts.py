@@ -8,7 +8,7 @@ import pytest
 
 from bot.github import GitHub
 from bot.store import posts
-from demo import payloads
+from demo import deliveries, payloads
 from demo.github import Check
 from executor.spec import Secret
 from tests.bot.handlers.test_repository_reading import GOOD, MORE, NEXT, RULES, pushed, read, tells
@@ -163,3 +163,23 @@ async def test_with_a_token_it_is_a_status(home: House) -> None:
     await client.close()
     (status,) = [each for each in home.github.statuses if each.context == NAME]
     assert (status.state, status.description) == ("failure", "It has a mistake: No job of it is defined.")
+
+
+async def test_check_of_a_file_is_told_again_to_whoever_may_write(home: House) -> None:
+    await pushed(home, NEXT, GOOD)
+    await read(home)
+    (plan,) = await proposed(home, MORE)
+    known = home.github.state.repositories[SHOP]
+    for sender, external_id, count in (
+        ("reader", plan.external_id, 1),
+        ("octocat", plan.external_id + "x", 1),
+        ("octocat", plan.external_id, 2),
+    ):
+        payload = deliveries.check_run(
+            SHOP, plan.id, TOPIC, external_id=external_id, sender=sender, private=True, number=known.id
+        )
+        await tells(home, "check_run", payload)
+        await send(home)
+        found = [each for each in home.github.checks if (each.head_sha, each.name) == (TOPIC, NAME)]
+        assert len(found) == count
+    assert found[1].output == plan.output
