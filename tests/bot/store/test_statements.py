@@ -18,10 +18,10 @@ from bot.store.prepared import ForSQLite
 from bot.store.statements import rows_of
 from bot.tables import Run
 
-STATEMENTS = 17
+STATEMENTS = 18
 """Of one run of a job, from the command to its card, each change with a commit of its own.
 
-Two of them are for the journal.
+Two of them are for the journal, and one asks in which queues of its job others wait.
 """
 
 
