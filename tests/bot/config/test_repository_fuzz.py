@@ -59,13 +59,13 @@ def _held(content: bytes, owner: tuple[Owner, Config]) -> None:
         assert image.repository == "acme/shop"
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(written=st.fixed_dictionaries({"jobs": jobs}, optional={"images": images}))
 def test_definitions_of_any_shape(owner: tuple[Owner, Config], written: dict[str, Any]) -> None:
     _held(_flow(written).encode(), owner)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     parts=st.lists(
         st.sampled_from([*MARKUP, "jobs", "images", "a", "command", "${PASSWORD}"]) | st.text(max_size=3)
