@@ -184,12 +184,19 @@ def _share(text: str) -> float:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") / 2**32
 
 
+def _number(value: object) -> object:
+    if isinstance(value, bool):  # which Python takes for a number
+        raise ValueError("expected a whole number, or rules such as {attempts: 3}")
+    return value
+
+
 def _form(value: Any) -> str:
     return "rules" if isinstance(value, Mapping | Retries) else "number"
 
 
 RetryRules = Annotated[
-    Annotated[Annotated[int, Field(ge=0, le=MOST)], Tag("number")] | Annotated[Retries, Tag("rules")],
+    Annotated[Annotated[int, Field(ge=0, le=MOST), BeforeValidator(_number)], Tag("number")]
+    | Annotated[Retries, Tag("rules")],
     Discriminator(_form),
 ]
 """What stands in a definition."""
