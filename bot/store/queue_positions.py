@@ -127,10 +127,10 @@ def _line_of_lock(session: Session, lock: str) -> list[Run]:
     """The first that wait for `lock`, also those that wait for others with it."""
     line = waiting(session, RUN.lock == lock, limit=COUNTED + 1)
     if obstacles.is_shared(session, lock):
-        waits = [RUN_LOCK.target == lock, RUN_LOCK.held == false(), RUN.lock != lock, RUN.hold.is_(None)]
+        waits = [RUN_LOCK.target == lock, RUN_LOCK.held == false(), RUN.hold.is_(None)]
         several = select(Run).join(RunLock, RUN_LOCK.run_number == RUN.number).where(*waits)
         line += session.scalars(several.order_by(RUN_LOCK.run_number).limit(COUNTED + 1))
-    return sorted(line, key=lambda run: run.identity)[: COUNTED + 1]
+    return sorted({run.identity: run for run in line}.values(), key=lambda run: run.identity)[: COUNTED + 1]
 
 
 def _line_of_queue(session: Session, job: str, queue: str | None) -> list[Run]:
@@ -174,7 +174,9 @@ def _tell_line(look: _Look, line: Sequence[Run], lock: str | None = None, only: 
 
     Those that stand in the line of `lock` besides that of their first one are told there.
     """
-    ends = _ends(look, line[0]) if line else None
+    if not any(run.lock == lock for run in line):
+        return
+    ends = _ends(look, line[0])
     told: list[Run] = []
     for index, run in enumerate(line):
         why = _cause(look, run) if run.lock == lock else None
