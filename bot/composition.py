@@ -65,6 +65,7 @@ from bot.workers.pruning import Pruning
 from bot.workers.refresh import RegistryRefresh
 from bot.workers.retention import Retention
 from bot.workers.run_worker import RunWorker
+from bot.workers.start_limits import StartLimits
 from bot.workers.ticks import TickClock
 
 if TYPE_CHECKING:
@@ -359,6 +360,7 @@ class Composition:
         duties.append(RegistryRefresh(parts.registry, parts.store))
         if parts.github is not None:
             duties.append(self.repository_files.discovery)
+        duties.append(StartLimits(parts.store, parts.clock))
         duties.append(HeldRuns(self.approvals.holds, parts.store, parts.clock))
         recorded = parts.github.recorded if parts.github is not None else None
         if recorded is not None:

@@ -133,6 +133,12 @@ SUPERSEDED = "Superseded"
 NOT_RELEASED = "NotReleased"
 """The reason of a run that was held, and might not start when that was over."""
 
+NOT_STARTED = "NotStarted"
+"""The reason of a run that did not start within the time that its job allows for it (`start_within`)."""
+
+START_LIMIT = "start_within"
+"""Who asked such a run to stop."""
+
 DENIED = "Denied"
 """The reason of a run to which somebody said no."""
 

@@ -135,6 +135,7 @@ class Job(Definition):
     keep: Annotated[int, Field(ge=1, le=10_000)] = 20
     expire: Annotated[Duration, between(60, 3650 * DAY)] | None = None
     expect: Annotated[Duration, between(1, 7 * DAY)] | None = None
+    start_within: Annotated[Duration, between(1, 7 * DAY)] | None = None
 
     @field_validator("arguments")
     @classmethod

@@ -174,6 +174,7 @@ MEANINGS = {
     "jobs.NAME.notify.slack": '`"#ops"` in quotes, or a channel\'s id',
     "jobs.NAME.notify.when": "on which occasions that channel is told: `failed`, `recovered`, `succeeded`, `started`, `slow`, `missed`, `overlapping`, `failed_N` (the N-th failure in a row, from 2 to 1000); every run without it",
     "jobs.NAME.notify.who": "up to ten who are mentioned there when a run fails: `slack:U012AB3CD`, `slack:@group` or `github:login`",
+    "jobs.NAME.start_within": "how long a run may take to start before it is given up; up to `7d`",
     "jobs.NAME.expect": "how long a run takes at most: one that goes on for longer is `slow`; up to `7d`",
     "jobs.NAME.mask": "further names in `env` whose values never show",
     "jobs.NAME.env.NAME.secret": "the secret: small letters, digits, `-` and `.`",

@@ -14,6 +14,7 @@ from bot.states import (
     BUILD_FAILED,
     DENIED,
     NOT_RELEASED,
+    NOT_STARTED,
     SUPERSEDED,
     State,
 )
@@ -61,6 +62,10 @@ REASONS: dict[str, Explanation] = {
     "Denied": Explanation("Somebody said no to it."),
     "ApprovalExpired": Explanation("Nobody said yes in time.", "Ask for it anew."),
     "ApprovalVoided": Explanation("It is not any more what was asked for.", "Ask for it anew."),
+    "NotStarted": Explanation(
+        "It did not start within the time that its job allows (`start_within`).",
+        "Look at what it waited for, or raise it.",
+    ),
     "NotReleased": Explanation("It might not start when its time had come."),
     "SpecInvalid": Explanation("The engine cannot run it as it is defined.", _DEFINITION),
     "SpecRefused": Explanation("The cluster refused it as it is defined.", _DEFINITION),
@@ -179,11 +184,17 @@ def _not_released(on: Mapping[str, Any]) -> str:
     return f"It might not start: {why}" if why else REASONS[NOT_RELEASED].what
 
 
+def _not_started(on: Mapping[str, Any]) -> str:
+    """How long it might have waited."""
+    return f"It did not start within {duration_text(float(on['within']))} (`start_within`)."
+
+
 _ENDS: dict[tuple[str, str], Callable[[Mapping[str, Any]], str]] = {
     ("build", SUPERSEDED): _newer_push,
     ("run", SUPERSEDED): _newer_push,
     ("run", BUILD_FAILED): _failed_build,
     ("run", NOT_RELEASED): _not_released,
+    ("run", NOT_STARTED): _not_started,
     ("run", DENIED): approvals.end_of_denied,
     ("run", APPROVAL_EXPIRED): approvals.end_of_expired,
     ("run", APPROVAL_VOIDED): _voided,

@@ -12,7 +12,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.states import Hold, Wait
-from bot.store import admission, journal, journal_entries
+from bot.store import admission, journal, journal_entries, start_limits
 from bot.store.columns import RUN
 from bot.store.run_locks import scope_of
 from bot.store.transitions import HOLDING, QUEUED, RUNS
@@ -56,6 +56,7 @@ def release(session: Session, number: int, kind: Hold, *, now: float) -> Run | N
     if run is None:
         return None
     journal.record(session, [journal_entries.run_released(run, kind, now)])
+    start_limits.released(session, run, now=now)
     admission.opened(session, scope_of(run), now=now)
     session.expire_all()
     return session.get_one(Run, number)

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, bindparam, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from bot.access import people
-from bot.states import BUILD_FAILED, State
-from bot.store import admission, journal, journal_entries, locks, occasions, posts
+from bot.states import BUILD_FAILED, NOT_STARTED, State
+from bot.store import admission, journal, journal_entries, locks, occasions, posts, start_limits
 from bot.store.claims import Claim
 from bot.store.columns import BUILD, RUN, among, table_of
 from bot.store.inserts import insert_all, insert_once
@@ -20,6 +20,7 @@ from bot.store.statements import rows_of
 from bot.store.transitions import ACTIVE, QUEUED, RUNS, UNFINISHED, Update
 from bot.store.wakeups import changed, wake
 from bot.tables import Build, Post, Run
+from executor.spec import Result
 
 _CLAIM = Claim(
     Run,
@@ -63,6 +64,7 @@ def enqueue(
     """
     run.created_at = now
     _look_at_build(session, run, now)
+    start_limits.begin(session, run, now=now)
     admission.arrive(session, run, now=now)
     stored, new = insert_once(session, Run, run, prefix=f"{run.job}-", suffix=f"-{nonce}")
     if not new:
@@ -96,6 +98,7 @@ def enqueue_all(session: Session, drafts: Sequence[Draft], *, now: float) -> lis
         each.run.created_at, each.run.name = now, each.nonce
         if each.run.digest is None and each.run.build_number is not None:
             _follow(each.run, building[each.run.build_number], now)
+        start_limits.begin(session, each.run, now=now)
     admission.arrive_all(session, [draft.run for draft in free], now=now)
     new = insert_all(session, [draft.run for draft in free])
     numbered = [draft for draft in free if draft.run.number is not None]
@@ -168,6 +171,8 @@ def move(
     """
     if to is State.FINISHED:
         admission.hold(session)
+        if facts.get("result") == Result.CANCELLED and start_limits.gave_up(session, number):
+            facts |= {"result": Result.ERROR, "reason": NOT_STARTED}
     run = RUNS.move(session, number, to, owner=owner, now=now, facts=facts)
     if run is not None and to is State.FINISHED:
         admission.opened(session, scope_of(run), now=now)

@@ -22,7 +22,7 @@ from bot.errors import Refused
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
-HEAD = "0033"
+HEAD = "0034"
 """The newest migration. A test keeps it true; comparing it saves Alembic's import at every start."""
 
 RELEASE = installed_version("errand")

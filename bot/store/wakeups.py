@@ -22,6 +22,7 @@ Queue = Literal[
     "jobs",
     "journal",
     "holds",
+    "limits",
     "repositories",
 ]
 

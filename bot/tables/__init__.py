@@ -20,6 +20,7 @@ from bot.tables.occurrences import OccurrenceSeen
 from bot.tables.pins import RepositoryPin
 from bot.tables.pushes import PushSeen, PushVerdict
 from bot.tables.repository_files import RepositoryFile
+from bot.tables.schedules import JobState, Tick
 from bot.tables.types import AT_THE_GATE, Number, Packed, packed, where
 
 __all__ = [
@@ -129,6 +130,9 @@ class Build(Claimable, table=True):
     finished_at: float | None = Field(default=None, sa_type=Double)
 
 
+_UNSTARTED = "start_by IS NOT NULL AND started_at IS NULL AND finished_at IS NULL"
+
+
 class Run(Claimable, table=True):
     """One execution of a job, with everything that it depends on frozen into it."""
 
@@ -144,6 +148,7 @@ class Run(Claimable, table=True):
         Index("runs_rerun", "rerun_of", "number", **where("rerun_of IS NOT NULL")),
         Index("runs_ended", "job", "number", "result", **where("state = 'finished'")),
         Index("runs_age", "job", "finished_at", **where("state = 'finished'")),
+        Index("runs_start_by", "start_by", **where(_UNSTARTED)),
         Index("runs_backfill", "backfill", "number", **where("backfill IS NOT NULL")),
         Index("runs_result", "result", "number", **where("result IS NOT NULL")),
         Index("runs_commit", "commit", "job", "number", **where('"commit" IS NOT NULL')),
@@ -182,6 +187,7 @@ class Run(Claimable, table=True):
     version: int | None = None  # of the job, whose definition is above
     tick_at: float | None = Field(default=None, sa_type=Double)  # the due moment that started it
     schedule: str | None = None  # the name of the schedule whose moment that is, if it has one
+    start_by: float | None = Field(default=None, sa_type=Double)  # given up where it has not started then
     backfill: int | None = Field(default=None, sa_type=Number)  # the last run of those that it is one of
     stopped_after: int | None = None  # failures in a row, of which it was the last, so its schedule stopped
     pull_request: int | None = Field(default=None, sa_type=Number)  # of `repository`, if it is for one
@@ -325,47 +331,6 @@ class JobVersion(SQLModel, table=True):
         default=None, sa_type=JSON(none_as_null=True)
     )  # of a repository's job: `repository`, its `number`, the `commit` and the `line`
     created_at: float = Field(sa_type=Double)
-
-
-class JobState(SQLModel, table=True):
-    """What people said about a schedule, and up to when its ticks were decided.
-
-    Its key is the job's name, or `JOB/SCHEDULE` where the schedule has a name; `*` is about all schedules.
-    `paused_by` is a run (`run:142`) where it stopped by itself after so many failures.
-    """
-
-    __tablename__ = "job_states"
-
-    job: str = Field(primary_key=True)
-    paused: bool = False
-    paused_until: float | None = Field(default=None, sa_type=Double)  # None while paused: until resumed
-    paused_by: str | None = None
-    skip_at: float | None = Field(default=None, sa_type=Double)  # the one tick that is left out
-    skipped_by: str | None = None
-    ticked_to: float | None = Field(default=None, sa_type=Double)
-    timetable: str | None = None  # for which that holds; what was changed begins anew
-    paused_why: str | None = Field(default=None, sa_type=Text)  # as people said it
-    failures: int | None = None  # of its runs in a row
-    named_timetable: str | None = None
-    """The same of a schedule with a name, which a release before those would take for one that is gone."""
-
-
-class Tick(SQLModel, table=True):
-    """One due moment of a schedule and what became of it: `run`, `missed`, `skipped`, `paused`, `refused`."""
-
-    __tablename__ = "ticks"
-    __table_args__ = (Index("ticks_job", "job", "at", unique=True), Index("ticks_age", "decided_at"))
-
-    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
-    job: str  # its name, or JOB/SCHEDULE: what makes the moment of each schedule unique
-    at: float = Field(sa_type=Double)
-    outcome: str
-    reason: dict[str, Any] | None = Field(
-        default=None, sa_type=JSON(none_as_null=True)
-    )  # a `kind` and what it speaks of; `bot.messages` says it
-    note: str | None = Field(default=None, sa_type=Text)  # the same as a version before that wrote it
-    run_number: int | None = Field(default=None, sa_type=Number)
-    decided_at: float = Field(sa_type=Double)
 
 
 class ImageTag(SQLModel, table=True):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
-from bot.states import ActorKind, Cause, State
+from bot.states import START_LIMIT, ActorKind, Cause, State
 from executor.spec import Result
 
 MEMBER = "somebody in Slack"
@@ -161,6 +161,8 @@ def asked(cause: str) -> str:
 def stopper(stop_by: str) -> str:
     """What asked to stop a run, to follow `is to stop`: `asked by octocat`, `as #143 takes its place`."""
     kind, _, number = stop_by.partition(":")
+    if stop_by == START_LIMIT:
+        return "as it did not start in time"
     return f"as #{number} takes its place" if kind == "run" else f"asked by {who(stop_by)}"
 
 
