@@ -4,6 +4,7 @@ Nothing of it is replaced from Errand's environment, and of the server's file on
 keys of `defaults` that do not say what a job is) holds for it, too. Names get the repository's prefix.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,9 @@ LIMIT = 64 * 1024
 SHOWN = 100
 """Mistakes that are kept of one file."""
 _SECTIONS = ("images", "jobs")
+_BRACKETS = re.compile(rb"[\[\]{}]")
+_OPEN = 100
+"""Brackets that may be open at one place of a file, those in its texts as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ def definitions_of(content: bytes, owner: Owner, config: Config, taken: Taken) -
     """What the file says; `WrongFile`. Takes up to seconds, so call it in a thread."""
     if len(content) > LIMIT:
         raise WrongFile([Mistake(TextPosition(), "", f"the file is larger than {LIMIT // 1024} KiB")])
+    _check_brackets(content)
     document = read(content)
     if document.mistakes:
         raise WrongFile(document.mistakes)
@@ -72,6 +77,17 @@ def definitions_of(content: bytes, owner: Owner, config: Config, taken: Taken) -
     if not isinstance(written, dict):
         raise WrongFile([Mistake(TextPosition(), "", "expected keys: images: and jobs:")])
     return _checked(document, written, owner, config, taken)
+
+
+def _check_brackets(content: bytes) -> None:
+    """Refuse at once what would take seconds to be found too deep: brackets that are opened, not closed."""
+    depth = 0
+    for found in _BRACKETS.finditer(content):
+        depth = depth + 1 if found[0] in b"[{" else max(depth - 1, 0)
+        if depth > _OPEN:
+            before = content[: found.start()]
+            place = TextPosition(before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
+            raise WrongFile([Mistake(place, "", f"more than {_OPEN} brackets are open here")])
 
 
 def narrowed(

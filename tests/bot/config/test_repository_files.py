@@ -204,7 +204,8 @@ LAUGHS = "a0: &a0 [x, x]\n" + "".join(
     [
         (b"x" * (LIMIT + 1), "the file is larger than 64 KiB"),
         (LAUGHS.encode(), "more than 100 aliases"),
-        (b"[" * 3_000, "nested too deeply"),
+        (b"jobs:\n  " + b"[{" * 3_000, "2:103: more than 100 brackets are open here"),
+        (b"- " * 2_000 + b"a", "nested too deeply"),
         (b"a: " + b"[" * 30 + b"]" * 30, "nested more than 20 levels deep"),
         (b"jobs:\n  a: {command: \xff}\n", "the file is not UTF-8 text"),
         ("jobs: {}".encode("utf-16"), "the file is not UTF-8 text"),
