@@ -45,7 +45,7 @@ def page(row: Run) -> str:
         "may_run": False,
     }
     values |= {"steps": timeline.of_run(row, None, (), alone=False), "visitor": Visitor("token", "token:1")}
-    beside: dict[str, Any] = {"related": RunRelations(), "addresses": Relations()}
+    beside: dict[str, Any] = {"related": RunRelations(), "addresses": Relations(), "chain": []}
     text = renderer.render("head.html", summary=summary, **values, **beside)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", text)) + summary.status.symbol
 
