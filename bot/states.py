@@ -114,6 +114,7 @@ class Wait(StrEnum):
     ATTEMPT = "its next attempt"
     APPROVAL = "the yes of somebody else"
     TIME = "its time"
+    FREEZE = "the end of a freeze"
     TURN = "its turn in a backfill"
 
 
@@ -122,6 +123,7 @@ class Hold(StrEnum):
 
     APPROVAL = "approval"
     TIME = "time"
+    FREEZE = "freeze"
 
 
 EVERYTHING = "*"

@@ -85,7 +85,7 @@ class FreezeHandler:
                 raise Missing(words.not_frozen(scope, on, command=word), ProblemType.NO_SUCH_FREEZE)
             if not may_override and not all(people.is_same(row.actor, context.actor) for row in mine):
                 raise NotAllowed(self._whom_to_ask(mine[0].actor))
-            freezes.end(session, mine)
+            freezes.end(session, mine, now=now)
             about = f"freeze:{words.scope_text(scope)}"
             journal.record(session, [entry(context, EntryKind.THAWED, about, now, by=mine[0].actor)])
             return words.ended(scope, self._still(session, scope, now))

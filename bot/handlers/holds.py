@@ -1,6 +1,7 @@
 """What becomes of a held run whose moment has come: it is released, or ended with what it is owed to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from bot.catalog.catalog import Job
 from bot.errors import AskerError
@@ -10,7 +11,11 @@ from bot.handlers.releases import ApprovalReleases
 from bot.registry import Registry
 from bot.states import NOT_RELEASED, Hold
 from bot.store import Session, Store, holds
+from bot.store.holds import Holding
 from bot.tables import Run
+
+LOOK = 300.0
+"""Seconds after which a run that a freeze holds back is looked at again."""
 
 
 class Gatekeeper:
@@ -40,6 +45,25 @@ class Gatekeeper:
             return holds.hold_again(session, number, kind, holding)
         return holds.release(session, number, kind, now=now)
 
+    def thaw(self, session: Session, number: int) -> Run | None:
+        """Let a run go on that a freeze held back, or hold it until the next look where one is on still."""
+        run, now = session.get(Run, number), self._clock()
+        if run is None or run.hold != Hold.FREEZE:
+            return None
+        rules = self._registry.catalog.jobs.get(run.job) or Job.frozen(run.definition)
+        candidate = preconditions.Candidate(rules, self._registry.config.calendar, run=run)
+        why = preconditions.frozen(session, candidate, now)
+        if why is None:
+            return holds.release(session, number, Hold.FREEZE, now=now)
+        return holds.hold_again(session, number, Hold.FREEZE, frozen_until(why, now))
+
+
+def frozen_until(why: Mapping[str, Any], now: float) -> Holding:
+    """What holds a run while a freeze is on; looked at now and then, since the file may be changed."""
+    until = why.get("until")
+    due_at = now + LOOK if until is None else min(until, now + LOOK)
+    return Holding(Hold.FREEZE, due_at, until, why)
+
 
 class HoldHandler:
     """Decides about held runs whose moment has come."""
@@ -64,6 +88,8 @@ class HoldHandler:
             await self._approvals.look(run, self._clock())
         elif run.hold == Hold.TIME:
             await self._begin(run)
+        elif run.hold == Hold.FREEZE:
+            await self._store.write(lambda session: self._gatekeeper.thaw(session, run.identity))
 
     async def _begin(self, run: Run) -> None:
         """Who asked for it has to have the right still."""

@@ -6,6 +6,7 @@ What an engine says is a sentence, has no kind, and follows a colon.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bot.messages import freezes
 from bot.messages.text import clean, plain
 from bot.states import EVERYTHING, Wait, Waiting
 from bot.tables import Lock, Run
@@ -119,6 +120,11 @@ def _approval(on: Mapping[str, Any]) -> str:
     return f"a yes of {whose}{until}" if count == 1 else f"the yes of {count} people ({whose}){until}"
 
 
+def _freeze(on: Mapping[str, Any]) -> str:
+    """A freeze that began before it could start."""
+    return f"the end of a freeze ({freezes.frozen(on)})"
+
+
 def _time(on: Mapping[str, Any]) -> str:
     """The moment for which somebody asked for it."""
     return moment(on["moment"])
@@ -136,12 +142,14 @@ _WORDS: dict[Wait, Callable[[Mapping[str, Any]], str]] = {
     Wait.ATTEMPT: _attempt,
     Wait.APPROVAL: _approval,
     Wait.TIME: _time,
+    Wait.FREEZE: _freeze,
     Wait.TURN: _turn,
 }
 
 
 _KEYS = (
     (Wait.TIME, "moment"),
+    (Wait.FREEZE, "kind"),
     (Wait.TURN, "turn"),
     (Wait.APPROVAL, "whose"),
     (Wait.AHEAD, "stopping"),

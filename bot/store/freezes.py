@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
 from bot.catalog.freezes import Calendar, Scope, Standing, Subject, reason
+from bot.store import holds
 from bot.store.columns import FREEZE
 from bot.store.prepared import Prepared
 from bot.store.statements import one
@@ -52,17 +53,18 @@ def begin(session: Session, row: ManualFreeze, *, now: float) -> ManualFreeze | 
     others = [each for each in going(session, now=now) if scope_of(each) != scope_of(row)]
     if len(others) >= MOST:
         return None
-    end(session, [each for each in going(session, now=now) if each not in others])
+    end(session, [each for each in going(session, now=now) if each not in others], now=now)
     session.add(row)
     session.flush()
     wake(session, "locks")
     return row
 
 
-def end(session: Session, rows: Sequence[ManualFreeze]) -> None:
+def end(session: Session, rows: Sequence[ManualFreeze], *, now: float) -> None:
     """End these."""
     if rows:
         session.execute(delete(ManualFreeze).where(FREEZE.id.in_([row.number for row in rows])))
+        holds.thawed(session, now=now)
         wake(session, "locks")
 
 

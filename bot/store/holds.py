@@ -15,14 +15,14 @@ from bot.states import Hold, Wait
 from bot.store import admission, journal, journal_entries, start_limits
 from bot.store.columns import RUN
 from bot.store.run_locks import scope_of
-from bot.store.transitions import HOLDING, QUEUED, RUNS
+from bot.store.transitions import FREE, HOLDING, QUEUED, RUNS
 from bot.store.wakeups import wake
 from bot.tables import Run
 
 BATCH = 100
 """Held runs that are looked at in one go, those that are due longest first."""
 
-_WAITS = {Hold.APPROVAL: Wait.APPROVAL, Hold.TIME: Wait.TIME}
+_WAITS = {Hold.APPROVAL: Wait.APPROVAL, Hold.TIME: Wait.TIME, Hold.FREEZE: Wait.FREEZE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,34 @@ def release(session: Session, number: int, kind: Hold, *, now: float) -> Run | N
     admission.opened(session, scope_of(run), now=now)
     session.expire_all()
     return session.get_one(Run, number)
+
+
+def take(session: Session, run: Run, owner: str, holding: Holding, *, now: float) -> Run | None:
+    """Hold a run that was let through and that `owner` is about to begin; None where that is not so any more.
+
+    What it had is free for others, and its place among those of its job is by its number.
+    """
+    admission.hold(session)
+    values = {
+        "hold": holding.kind,
+        "hold_until": holding.until,
+        "due_at": holding.due_at,
+        "waiting_for": _WAITS[holding.kind],
+        "waiting_on": dict(holding.on or {}),
+        "admitted": False,
+    }
+    mine = [RUN.lease_owner == owner, RUN.state.in_(QUEUED), RUN.hold.is_(None)]
+    held = RUNS.change(session, run.identity, mine, **values, **FREE)
+    if held is not None:
+        wake(session, "holds")
+        admission.opened(session, scope_of(held), now=now)
+    return held
+
+
+def thawed(session: Session, *, now: float) -> None:
+    """A freeze ended before its time: what freezes hold is looked at now."""
+    if RUNS.change_all(session, [RUN.hold.is_not(None), RUN.hold == Hold.FREEZE], due_at=now):
+        wake(session, "holds")
 
 
 def hold_again(session: Session, number: int, before: Hold, holding: Holding) -> Run | None:

@@ -12,9 +12,10 @@ from bot.catalog.catalog import Job
 from bot.catalog.retries import Ended
 from bot.errors import AskerError, ConfigError
 from bot.handlers import preconditions
+from bot.handlers.holds import frozen_until
 from bot.registry import Registry
 from bot.states import NOT_RELEASED, State, attempt_name
-from bot.store import attempts, builds, occurrences, runs
+from bot.store import attempts, builds, holds, occurrences, runs
 from bot.store.holder import LeaseHolder
 from bot.store.predecessors import Version
 from bot.tables import Run
@@ -59,7 +60,7 @@ class RunWorker(Worker[Run]):
             if row.stop_by:
                 await self._end(row, Outcome(Result.CANCELLED))
                 return
-            if not await self._prepare(row) or await self._is_unpreceded(row):
+            if not await self._prepare(row) or await self._is_unpreceded(row) or await self._is_frozen(row):
                 return
             begun = await self._begin(row)
             if begun is None:
@@ -86,6 +87,22 @@ class RunWorker(Worker[Run]):
         facts = {"result": Result.CANCELLED, "reason": NOT_RELEASED, "reason_on": why}
         if await self._move(run, State.FINISHED, **facts):
             await self._access.logs.finish(self._key(run))
+        return True
+
+    async def _is_frozen(self, run: Run) -> bool:
+        """Hold back a run that was asked for before a freeze began; a further attempt goes on."""
+        if run.override is not None or run.started_at is not None:
+            return False
+        holder, calendar = self._holder, self._registry.config.calendar
+        rules = self._registry.catalog.jobs.get(run.job) or Job.frozen(run.definition)
+        candidate = preconditions.Candidate(rules, calendar, run=run)
+        why = await holder.store.read(lambda s: preconditions.frozen(s, candidate, holder.clock()))
+        if why is None:
+            return False
+        now = holder.clock()
+        holding = frozen_until(why, now)
+        await holder.store.write(lambda s: holds.take(s, run, holder.owner, holding, now=now))
+        log.info("run.frozen", run=run.number)
         return True
 
     async def _payload(self, run: Run) -> str | None:

@@ -123,7 +123,9 @@ class ListedRun(Shape):
     message: str | None
     explanation: str | None
     waiting_for: str | None
-    waiting_kind: Literal["closed", "held", "ahead", "attempt", "approval", "time", "turn", "engine"] | None
+    waiting_kind: (
+        Literal["closed", "held", "ahead", "attempt", "approval", "time", "turn", "freeze", "engine"] | None
+    )
     queue: QueuePlace | None
     parameters: dict[str, str]
     arguments: list[str]

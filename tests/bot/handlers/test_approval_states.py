@@ -100,7 +100,7 @@ class World:
                 row = ManualFreeze(actor="github:octocat", created_at=self.home.now)
                 freezes.begin(session, row, now=self.home.now)
             else:
-                freezes.end(session, freezes.going(session, now=self.home.now))
+                freezes.end(session, freezes.going(session, now=self.home.now), now=self.home.now)
 
         self.do(self.home.write(change))
         self.frozen = frozen

@@ -13,10 +13,11 @@ from bot.handlers.authorization import RequestContext
 from bot.handlers.moments import Clocks, Later
 from bot.handlers.orders import Order, Target
 from bot.handlers.start import StartRequest
-from bot.messages import comments, run_view
+from bot.messages import comments, run_view, waiting_for
 from bot.messages.reasons import message
 from bot.states import Cause, EntryKind
 from bot.store import freezes, journal, ticks
+from bot.tables import Run
 from tests.bot.happening import all_runs, deployed, happens
 from tests.bot.house import SHOP, House, house
 
@@ -323,3 +324,37 @@ async def test_rerun_overrides_too_and_a_repeated_run_does_not_by_itself(tmp_pat
         assert "not started" in reply
         await home.says('/job rerun #1 --override "two"')
         assert (await home.run(2)).override == "two"
+
+
+NO_IMAGE = """
+  alone: {command: "true", lock: prod, concurrency: queue, retries: 1}
+  other: {command: "true", lock: prod}
+"""
+
+
+async def test_run_that_waited_when_a_freeze_began_starts_when_it_is_over(tmp_path: Path) -> None:
+    async with house(tmp_path, jobs=NO_IMAGE) as home:
+        await home.says("/job run alone\n/job run other")
+        await home.says('/job freeze "fire" --job alone')
+        await home.bot.runner.carry(await home.claim(Run))
+        held = await home.run(1)
+        assert (held.state, held.hold, held.admitted, held.lease_owner) == ("waiting", "freeze", False, None)
+        assert "the end of a freeze (`alone` is frozen by octocat: fire)" in (waiting_for(held) or "")
+        await home.bot.runner.carry(await home.claim(Run))  # which waited for the lock that is free now
+        assert (await home.run(2)).result == "succeeded"
+        await home.bot.approvals.holds.look(held)
+        assert (await home.run(1)).hold == "freeze"
+        await home.says("/job thaw --job alone")
+        await home.bot.approvals.holds.look(await home.run(1))
+        go_on = await home.run(1)
+        assert (go_on.hold, go_on.admitted) == (None, True)
+        await home.bot.runner.carry(await home.claim(Run))
+        assert (await home.run(1)).result == "succeeded"
+
+
+async def test_overridden_run_that_waited_is_not_held_back(tmp_path: Path) -> None:
+    async with house(tmp_path, changes=LEADS, jobs=NO_IMAGE) as home:
+        await home.says("/job freeze")
+        await home.says('/job run alone --override "customers"')
+        await home.bot.runner.carry(await home.claim(Run))
+        assert (await home.run(1)).result == "succeeded"
