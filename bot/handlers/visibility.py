@@ -105,11 +105,12 @@ class Visibility:
         return Sight(jobs, *found)
 
     async def by_own_rule(self, context: RequestContext) -> frozenset[str]:
-        """The jobs that the asker may run here though the repository does not let them: their rules do.
+        """The jobs that the asker may run here, or say yes to, though the repository does not let them.
 
-        `RetryLater` where that is not known now.
+        Their own rules do. `RetryLater` where that is not known now.
         """
         groups = [group for group in self._groups(context) if group.own]
+        groups += self._approvals(groups_of=self._groups(context))
         asker = self._authorization.asker(context)
         facts, away = await self._gather(asker, groups, context.facts, MOST)
         allowed = [
@@ -122,6 +123,19 @@ class Visibility:
             raise away[0]
         context.facts.update(facts)
         return frozenset(allowed)
+
+    def _approvals(self, *, groups_of: Sequence[_Group]) -> list[_Group]:
+        """The jobs to whose runs somebody says yes whom their `approval` names, whoever may run them."""
+        found: dict[tuple[Rule, tuple[str, ...]], _Group] = {}
+        for group in groups_of:
+            for job in group.jobs:
+                if job.approval is None or not job.approval.approvers:
+                    continue
+                rule = self._authorization.rule(job.approval.approvers)
+                key = (rule, tuple(group.subject.repositories))
+                alike = found.setdefault(key, _Group(rule, group.subject, [], group.key, own=True))
+                alike.jobs.append(job)
+        return list(found.values())
 
     async def _gather(
         self, asker: Asker, groups: Sequence[_Group], known: Facts, most: int
