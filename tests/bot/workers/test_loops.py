@@ -225,7 +225,8 @@ async def test_database_or_a_fault_in_one_round_ends_no_belt(
     async with turning(home):
         await until(home, lambda run: run.state == "finished")
         async with asyncio.timeout(PATIENCE):
-            while not home.engine.called("prune"):  # a duty of its own, which the run does not wait for
+            # a duty of its own, which the run does not wait for
+            while not home.engine.called("prune"):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
 
