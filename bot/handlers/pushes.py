@@ -142,7 +142,7 @@ class PushHandler:
         if push.name == push.default_branch:
             image_tags.pushed(session, image.name, push.commit)
             if build.state == State.FINISHED:  # built before, as for a commit that came back
-                image_tags.built(session, image.name, push.commit)
+                image_tags.built(session, image.name, push.commit, now=self._clock())
 
 
 def _verdicts(

@@ -155,7 +155,7 @@ def move(
     build = BUILDS.move(session, number, to, owner=owner, now=now, facts=facts)
     if build is not None:
         if build.result == "succeeded" and not is_of_fork(build.ref):
-            image_tags.built(session, build.image, build.commit)
+            image_tags.built(session, build.image, build.commit, now=now)
         _tell_runs(session, build, now)
     return build
 

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from bot.states import ERRAND, EntryKind
+from bot.store import journal
 from bot.store.columns import IMAGE_TAG
-from bot.tables import ImageTag
+from bot.tables import ImageTag, JournalEntry
 
 
 def of(session: Session, job: str) -> ImageTag | None:
@@ -45,7 +47,22 @@ def pushed(session: Session, image: str, commit: str) -> None:
     session.execute(mine.execution_options(synchronize_session=False))
 
 
-def built(session: Session, image: str, commit: str) -> None:
+def built(session: Session, image: str, commit: str, *, now: float) -> None:
     """The image is built from this commit: jobs whose tag waited for it run what is built again."""
-    mine = (IMAGE_TAG.image == image, IMAGE_TAG.pushed == commit)
-    session.execute(delete(ImageTag).where(*mine).execution_options(synchronize_session=False))
+    mine = delete(ImageTag).where(IMAGE_TAG.image == image, IMAGE_TAG.pushed == commit)
+    gone = session.execute(
+        mine.returning(IMAGE_TAG.job, IMAGE_TAG.tag).execution_options(synchronize_session=False)
+    ).all()
+    told = [
+        JournalEntry(
+            at=now,
+            kind=EntryKind.TAG_DROPPED,
+            actor=ERRAND,
+            subject=f"job:{row.job}",
+            job=row.job,
+            rule="a push was built",
+            facts={"image": image, "tag": row.tag, "commit": commit},
+        )
+        for row in gone
+    ]
+    journal.record(session, told)

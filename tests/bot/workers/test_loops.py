@@ -214,6 +214,11 @@ async def test_database_or_a_fault_in_one_round_ends_no_belt(
 ) -> None:
     real, left = home.store.write, [RetryLater("away"), ValueError("boom")] * 4
     home.engine.faults["prune"] = [OSError("gone")]
+    pruned, prune = asyncio.Event(), home.engine.prune
+
+    async def noted(**how: Any) -> Any:
+        pruned.set()
+        return await prune(**how)
 
     async def sometimes(work: Any) -> Any:
         if left:
@@ -222,12 +227,10 @@ async def test_database_or_a_fault_in_one_round_ends_no_belt(
 
     await home.says("/job run plain")
     monkeypatch.setattr(home.store, "write", sometimes)
+    monkeypatch.setattr(home.engine, "prune", noted)
     async with turning(home):
         await until(home, lambda run: run.state == "finished")
-        async with asyncio.timeout(PATIENCE):
-            # a duty of its own, which the run does not wait for
-            while not home.engine.called("prune"):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await asyncio.wait_for(pruned.wait(), PATIENCE)  # a duty of its own: the run does not wait for it
 
 
 async def test_failure_to_give_up_leaves_the_delivery_for_later(

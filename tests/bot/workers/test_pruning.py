@@ -1,21 +1,23 @@
 """Pruning: as `keep` and `expire` of each job say, logs included, some at a time."""
 
 import os
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from bot.config import job_of
 from bot.registry import Registry
-from bot.states import State
-from bot.store import Session, runs, ticks
-from bot.tables import Build, Delivery, Post, Run, Tick
+from bot.states import EntryKind, State
+from bot.store import Session, journal, runs, ticks
+from bot.store.journal import Selection
+from bot.tables import Build, Delivery, JournalEntry, Post, Run, Tick
 from bot.workers import pruning, retention
 from bot.workers.pruning import Pruning
 from bot.workers.retention import AGAIN
 from executor.errors import EngineUnavailable
 from executor.logs.logfile import END, LogWriter
-from tests.bot.house import House
+from tests.bot.house import House, house
 from tests.bot.store.test_history import DAY, add
 
 
@@ -220,3 +222,15 @@ async def test_what_the_engine_could_not_forget_is_asked_for_again_soon(home: Ho
         await clock.look(home.now + moment)
         assert home.engine.called("remove") == [name] * times
         assert (clock.next_look <= home.now + moment + AGAIN) == (times < 3)
+
+
+async def test_journal_is_kept_as_long_as_the_file_says(tmp_path: Path) -> None:
+    async with house(tmp_path, changes={"audit": {"keep": "60d"}}) as home:
+        rows = [
+            JournalEntry(at=home.now - days * DAY, kind=EntryKind.LOCKED, actor="github:a", subject=str(days))
+            for days in (90, 61, 59, 1)
+        ]
+        await home.write(lambda s: journal.record(s, rows))
+        await home.bot.retention.look(home.now)
+        left = await home.store.read(lambda s: journal.newest(s, Selection(actor="github:a"), limit=9))
+    assert [row.subject for row in left] == ["1", "59"]
