@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -197,3 +197,27 @@ async def test_job_that_is_no_more_keeps_its_history_alone(home: House, octocat:
         assert re.findall(r'href="(/jobs/check[a-z/]*)"', _tabs(page.text)) == ["/jobs/check"]
         for part in ("run", "schedule", "definition", "rules"):
             assert (await reader.get(f"/jobs/check/{part}")).status_code == 404
+
+
+async def test_due_moments_are_run_again_by_a_form_and_stopped_as_a_whole(
+    home: House, octocat: httpx.AsyncClient
+) -> None:
+    day = datetime.fromtimestamp(home.now, ZoneInfo("Europe/Berlin")).date()
+    since = f"{day - timedelta(days=3)}T00:00"
+    answer = await _press(octocat, "backfill", **{"from": since, "to": f"{day - timedelta(days=1)}T12:00"})
+    assert answer.status_code == 303, answer.text
+    page = (await octocat.get("/jobs/nightly/schedule")).text
+    assert "It waits for its turn in a backfill, of which 0 of 3 are over." in page
+    assert "Stop the backfill that ends with #3" in page
+    wrong = await _press(octocat, "backfill", **{"from": "2030-01-01T00:00"})
+    assert wrong.status_code == 409
+    assert "has not come yet" in wrong.text
+
+
+async def test_run_is_asked_for_at_a_moment_by_its_form(octocat: httpx.AsyncClient) -> None:
+    answer = await _press(octocat, "run", delay="2h")
+    assert answer.status_code == 303, answer.text
+    assert "It waits for" in (await octocat.get(answer.headers["location"])).text
+    wrong = await _press(octocat, "run", at="2020-01-01T00:00", delay="2h")
+    assert wrong.status_code == 422
+    assert "Either at a time, or after a while." in wrong.text
