@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, false, or_, select, true, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from bot.access import people
 from bot.states import EVERYTHING, Wait, Waiting
@@ -21,7 +22,7 @@ from bot.store.columns import LOCK, RUN, RUN_LOCK, table_of
 from bot.store.obstacles import PRESENT
 from bot.store.prepared import Prepared
 from bot.store.run_locks import limit_of, locks_of
-from bot.store.statements import rows_of
+from bot.store.statements import run_all
 from bot.store.transitions import QUEUED, UNFINISHED
 from bot.store.wakeups import changed
 from bot.tables import Lock, Run, RunLock
@@ -177,7 +178,7 @@ def _tell_line(look: _Look, line: Sequence[Run], lock: str | None = None, only: 
     if not any(run.lock == lock for run in line):
         return
     ends = _ends(look, line[0])
-    told: list[Run] = []
+    told: list[tuple[Run, Waiting]] = []
     for index, run in enumerate(line):
         why = _cause(look, run) if run.lock == lock else None
         at = ends[0] if ends else None
@@ -185,14 +186,13 @@ def _tell_line(look: _Look, line: Sequence[Run], lock: str | None = None, only: 
             if why.kind is not Wait.CLOSED:  # turns are taken, but not where a person decides
                 why = replace(why, on=why.on | _place(index, at))
             if not _is_known(run, why):  # nobody else changes it while we decide
-                told.append(_note(look, run, why))
+                told.append((run, why))
         takes = look.duration(run.job)
         if ends and takes is not None:
             heapreplace(ends, ends[0] + takes)
         else:
             ends = None
-    posts.want(look.session, "run", [run.identity for run in told])
-    changed(look.session, *told)
+    _note(look.session, told)
 
 
 def _goes_on(run: Run, lock: Lock) -> bool:
@@ -212,11 +212,17 @@ def _is_known(run: Run, why: Waiting) -> bool:
     return (run.waiting_for, run.waiting_on) == (why.kind, why.on)
 
 
-def _note(look: _Look, run: Run, why: Waiting) -> Run:
-    """The run with what it waits for."""
-    new = {"of": run.number, "kind": why.kind, "on": why.on}
-    (noted,) = rows_of(look.session, Run, _NOTED, new)
-    return noted
+def _note(session: Session, told: Sequence[tuple[Run, Waiting]]) -> None:
+    """Store what these runs wait for, and have it shown."""
+    if not told:
+        return
+    rows = [{"of": run.number, "kind": why.kind, "on": why.on} for run, why in told]
+    run_all(session, _NOTED, rows)
+    for run, why in told:
+        set_committed_value(run, "waiting_for", why.kind)
+        set_committed_value(run, "waiting_on", why.on)
+    posts.want(session, "run", [run.identity for run, _ in told])
+    changed(session, *(run for run, _ in told))
 
 
 _TABLE = table_of(Run)
@@ -224,7 +230,6 @@ _NOTED = Prepared(
     update(_TABLE)
     .where(RUN.number == bindparam("of"))
     .values(waiting_for=bindparam("kind"), waiting_on=bindparam("on", type_=_TABLE.c.waiting_on.type))
-    .returning(*_TABLE.c)
 )
 
 
