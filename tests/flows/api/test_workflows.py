@@ -11,6 +11,7 @@ import pytest
 from demo.github.actions import Key
 from demo.installation import Installation, Where
 from demo.watched import PATIENCE
+from webhooks.api.operation import Needs
 from webhooks.api.operations import OPERATIONS
 
 HERE = Path(__file__).parent
@@ -55,6 +56,8 @@ async def test_nothing_else_of_the_api_is_open(errand: Installation, client: htt
     await _ended(client, "/api/runs/1", token)
     for each in OPERATIONS:
         if each.path in OWN and each.method != "DELETE":
+            continue
+        if each.needs is Needs.NOTHING:  # which is there for whoever has no token yet
             continue
         path = re.sub(r"\{(\w+)\}", lambda part: "1" if part[1] == "number" else "hello", each.path)
         answer = await client.request(each.method, path, headers=_as(token), json={})
