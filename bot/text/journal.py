@@ -51,7 +51,7 @@ KINDS: Mapping[EntryKind, str] = {
     EntryKind.FILE_REFUSED: "repository's file refused",
 }
 
-_MOMENTS = frozenset({"until", "tick", "expires_at", "created_at", "at"})
+_MOMENTS = frozenset({"since", "until", "tick", "expires_at", "created_at", "at"})
 _EPOCH = 1e9
 """Seconds since the epoch from which on a number of such a name is a moment."""
 MOST = 400

@@ -67,3 +67,20 @@ async def test_pause_of_all_schedules_by_the_api_is_ended_by_a_comment(places: P
         ("schedule.paused", "token:all"),
         ("schedule.resumed", "github:octocat"),
     ]
+
+
+async def test_backfill_of_a_comment_is_told_by_its_last_run_everywhere(places: Places) -> None:
+    await places.errand.comment("/job backfill nightly from 2026-01-30 until 2026-02-01T00:00")
+    answer = await places.comment("2 runs of `nightly`", "one by one")
+    await places.comment("**nightly**", "succeeded", "due `2026-01-31 03:00 UTC`")
+    await places.card("*nightly*", "succeeded", "2026-01-31 03:00 UTC")
+    listed = (await places.ask("GET", "/api/runs?job=nightly")).json()["runs"]
+    due = ["2026-01-31T03:00:00.000Z", "2026-01-30T03:00:00.000Z"]
+    assert [(each["result"], each["scheduled_at"]) for each in listed] == [("succeeded", at) for at in due]
+    last, first = (each["number"] for each in listed)
+    assert f"`#{first}` to `#{last}`" in answer.body
+    page = await places.page("/jobs/nightly")
+    assert (f"/runs/{first}" in page, f"/runs/{last}" in page) == (True, True)
+    assert f"#{last}" in await places.terminal("runs", "nightly")
+    (row,) = await places.journal(kind="schedule.backfilled")
+    assert (row["actor"], row["subject"], row["facts"]["count"]) == ("github:octocat", "schedule:nightly", 2)
