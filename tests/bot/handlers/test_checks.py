@@ -151,3 +151,15 @@ async def test_check_of_a_failed_build_is_built_again(home: House) -> None:
     await _pressed(home, check)
     again = await home.build(2)
     assert (again.commit, again.actor) == ("d" * 40, "github:octocat")
+
+
+async def test_run_with_which_its_schedule_stopped_has_a_button_that_lets_that_go_on(home: House) -> None:
+    await _ended(home)
+    await home.write(lambda s: s.execute(update(Run).values(stopped_after=5)))
+    await home.write(lambda s: posts.want(s, "run", [1], posts.Wish.URGENT))
+    await send(home)
+    check = next(check for check in home.github.checks if check.name == "errand / check")
+    assert check.actions[-1]["label"] == "Resume schedule"
+    await _pressed(home, check, "resume")
+    replies = [post.text for post in await home.posts() if post.key.startswith("reply:")]
+    assert any("`check` has no schedule." in str(text) for text in replies)  # what the command says of it
