@@ -50,6 +50,7 @@ SECTIONS = (
         "Hold back",
         {
             "agenda": "errand agenda",
+            "backfill": "errand backfill nightly from 2026-01-01 until 2026-01-31",
             "pause": "errand pause nightly for 2h",
             "resume": "errand resume nightly",
             "skip": "errand skip nightly",

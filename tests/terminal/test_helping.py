@@ -29,7 +29,7 @@ OF_PYTHON = re.compile(r"<|\b(INTEGER|FLOAT|TEXT|PATH|BOOLEAN|RANGE|str|int|floa
 SELVES = {
     "ADDRESS", "COMMAND", "IMAGE", "N|NAME", "NAMESPACE/NAME", "QUANTITY", "REF", "REFERENCE", "RESULT",
     "SCOPE", "STATE", "TAG", "TARGET", '["REASON"]', '["REASON"] [for DURATION]', "text|json|github",
-    '["WHY"] [for DURATION | until TIME]', '["REASON"] [for DURATION | until TIME]', "LOGIN",
+    '["WHY"] [for DURATION | until TIME]', '["REASON"] [for DURATION | until TIME]', "LOGIN", "from TIME [until TIME]",
     "[REPOSITORY=]DIRECTORY",
 }  # fmt: skip
 """Words for values that stand with one command, which says what they are."""

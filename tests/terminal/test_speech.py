@@ -29,4 +29,4 @@ def test_terminal_is_not_told_to_do_anything() -> None:
 
 
 def test_help_reads_as_it_is_typed() -> None:
-    assert "- /job run NAME [KEY=VALUE ...]" in spoken(help_text("/job"))
+    assert "- /job run NAME [at T | in D] [KEY=VALUE ...]" in spoken(help_text("/job"))

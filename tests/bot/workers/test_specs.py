@@ -123,6 +123,7 @@ def test_run_is_told_its_context_whatever_its_own_variables_say(config: Config) 
         "ERRAND_PULL_REQUEST": "7",
         "ERRAND_ENVIRONMENT": "production",
         "ERRAND_PAYLOAD": "",
+        "ERRAND_SCHEDULE": "",
         "ERRAND_SCHEDULED_AT": "2026-01-31T14:00:00Z",
         "CI": "true",
     }

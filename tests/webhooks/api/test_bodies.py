@@ -43,7 +43,8 @@ def told(answer: httpx.Response) -> dict[str, str]:
 
 async def test_body_may_be_left_out(client: httpx.AsyncClient) -> None:
     answer = await client.post("/")
-    assert answer.json() == {"parameters": {}, "arguments": [], "ref": None, "image_tag": None}
+    nothing = dict.fromkeys(["ref", "image_tag", "override", "at", "delay"])
+    assert answer.json() == {"parameters": {}, "arguments": [], **nothing}
 
 
 async def test_numbers_and_truth_values_are_taken_as_the_text_that_a_job_sees(
@@ -62,7 +63,7 @@ async def test_every_mistake_is_told_with_its_place(client: httpx.AsyncClient) -
         "#/arguments": "expected a list",
         "#/ref": "expected a text",
         "#/image_tag": "expected at least 1 characters",
-        "#/tag": "unknown; known are parameters, arguments, ref, image_tag",
+        "#/tag": "unknown; known are parameters, arguments, ref, image_tag, override, at, delay",
     }
 
 
