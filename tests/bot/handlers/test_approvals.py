@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot import messages
+from bot.access import callers
 from bot.errors import RetryLater
 from bot.states import Cause, State
 from bot.store import Session, approvals, journal, runs, tokens
@@ -379,5 +380,18 @@ async def test_slack_button_is_pressed_once_however_often(tmp_path: Path) -> Non
             await home.does(press)
         (row,) = await said(home, number)
         assert (row.actor, row.cause) == ("slack:octocat", "slack")
+        await look(home)
+        assert (await home.run(number)).hold is None
+
+
+async def test_person_who_logged_in_from_a_terminal_says_it_as_themselves(tmp_path: Path) -> None:
+    async with approving(tmp_path) as home:
+        number = await ask(home)
+        await look(home)
+        answers = {"octocat": "You asked for", "reader": "needs write access", "hubber": "goes on"}
+        for login, answer in answers.items():
+            caller = callers.of_person(login, frozenset({"run:migrate"}))
+            context = home.bot.authorization.of_caller(caller)
+            assert answer in await approve(home, number, context)
         await look(home)
         assert (await home.run(number)).hold is None
