@@ -9,6 +9,7 @@ from bot.handlers import approval_requests, preconditions
 from bot.handlers.authorization import RequestContext
 from bot.handlers.cards import CardTargets
 from bot.handlers.journal import rule_of
+from bot.handlers.lock_owners import tell_owner
 from bot.handlers.orders import Order, Source, Target, TransactionCache
 from bot.handlers.overrides import record_override
 from bot.handlers.schedule_occasions import ScheduleOccasions
@@ -59,6 +60,9 @@ class Enqueuer:
         )
         if is_new and freeze is not None:
             record_override(session, order.context, stored, freeze, self._clock())
+        if is_new:
+            config, now = self._registry.config, self._clock()
+            tell_owner(session, stored, order.job.notify, config, now=now, nonce=self._nonce)
         return stored
 
     def overridden(self, session: Session, order: Order) -> dict[str, Any] | None:

@@ -171,6 +171,12 @@ def locked(lock: Lock, *, command: str) -> str:
     )
 
 
+def awaited(lock: Lock, run: Run) -> str:
+    """What who closed a target hears when somebody else's run waits for it (Markdown)."""
+    name = "of everything" if lock.target == EVERYTHING else quoted(lock.target)
+    return f"{quoted(run.job)} #{run.number}, asked by {quoted(who(run.actor))}, waits for your lock {name}."
+
+
 def _unlock(lock: Lock, command: str) -> str:
     return f"{command} unlock {'--global' if lock.target == EVERYTHING else lock.target}"
 

@@ -227,3 +227,20 @@ async def test_until_merged_is_for_pull_requests(home: House) -> None:
     assert "in the pull request that is meant" in reply
     (reply,) = await home.says("/job lock prod until tomorrow")
     assert "until merged" in reply
+
+
+async def test_who_locked_hears_once_that_somebody_waits(tmp_path: Path) -> None:
+    jobs = 'quiet: {command: "true"}\ntold: {command: "true", notify: {slack: "#ops"}}'
+    async with house(tmp_path, jobs=jobs) as home:
+        home.github.add_person("acme/shop", "ada", "write")
+        await home.says("/job lock told\n/job lock quiet until merged")
+        await home.says("/job run told\n/job run quiet")  # one's own
+        for job in ("told", "told", "quiet", "quiet"):
+            await home.says(f"/job run {job}", author="ada")
+        words = [post for post in await home.posts() if "waits for your lock" in (post.text or "")]
+        assert [(post.kind, post.place.get("user")) for post in words] == [
+            ("slack_ephemeral", "U0OCTOCAT"),
+            ("github_comment", None),
+        ]
+        assert words[0].text == "`told` #3, asked by `ada`, waits for your lock `told`."
+        assert (words[1].text or "").startswith("@octocat: `quiet` #5")
