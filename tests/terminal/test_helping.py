@@ -29,8 +29,8 @@ OF_PYTHON = re.compile(r"<|\b(INTEGER|FLOAT|TEXT|PATH|BOOLEAN|RANGE|str|int|floa
 SELVES = {
     "ADDRESS", "COMMAND", "IMAGE", "N|NAME", "NAMESPACE/NAME", "QUANTITY", "REF", "REFERENCE", "RESULT",
     "SCOPE", "STATE", "TAG", "TARGET", '["REASON"]', '["REASON"] [for DURATION]', "text|json|github",
-    '["WHY"] [for DURATION | until TIME]', '["REASON"] [for DURATION | until TIME]', "LOGIN", "from TIME [until TIME]",
-    "[REPOSITORY=]DIRECTORY",
+    '["WHY"] [for DURATION | until TIME]', '["REASON"] [for DURATION | until TIME]', "LOGIN",
+    "[REPOSITORY=]DIRECTORY", "from TIME [until TIME]",
 }  # fmt: skip
 """Words for values that stand with one command, which says what they are."""
 

@@ -8,7 +8,7 @@ from bot.commands import parser
 from bot.handlers.approvals import Answer
 from bot.handlers.questions import QueryHandler
 from bot.states import EVERYTHING
-from webhooks.api import queries, requests, responses, schedule_responses
+from webhooks.api import lock_responses, queries, requests, responses, schedule_responses
 from webhooks.api.operation import ApiRequest, Reply
 from webhooks.api.problems import wrong
 
@@ -104,34 +104,36 @@ class ChatCommandHandlers:
         )
         return Reply(answer, 201, f"/api/runs/{made.numbers[-1]}")
 
-    async def lock_target(self, request: ApiRequest[requests.LockRequest]) -> responses.LockAnswer:
+    async def lock_target(self, request: ApiRequest[requests.LockRequest]) -> lock_responses.LockAnswer:
         """Locks a target, which is a `lock` of jobs or a job: what has begun goes on, nothing else starts."""
         return await self._lock(request, request.path["target"])
 
-    async def lock_everything(self, request: ApiRequest[requests.LockRequest]) -> responses.LockAnswer:
+    async def lock_everything(self, request: ApiRequest[requests.LockRequest]) -> lock_responses.LockAnswer:
         """Locks all jobs there are."""
         return await self._lock(request, EVERYTHING)
 
-    async def _lock(self, request: ApiRequest[requests.LockRequest], target: str) -> responses.LockAnswer:
+    async def _lock(
+        self, request: ApiRequest[requests.LockRequest], target: str
+    ) -> lock_responses.LockAnswer:
         body, caller = request.body, request.visitor.caller
         command = parser.Lock(target, body.reason, body.duration, body.mine)
         lock, text = await self._questions.lock(caller, command)
         log.info("lock.closed", target=target, by=caller.name)
-        return responses.LockAnswer.of(target=target, closed=lock, text=text)
+        return lock_responses.LockAnswer.of(target=target, closed=lock, text=text)
 
-    async def unlock_target(self, request: ApiRequest) -> responses.UnlockAnswer:
+    async def unlock_target(self, request: ApiRequest) -> lock_responses.UnlockAnswer:
         """Unlocks a target, whoever locked it; what waited for it goes on."""
         return await self._unlock(request, request.path["target"])
 
-    async def unlock_everything(self, request: ApiRequest) -> responses.UnlockAnswer:
+    async def unlock_everything(self, request: ApiRequest) -> lock_responses.UnlockAnswer:
         """Unlocks all jobs; those that are locked by themselves stay so."""
         return await self._unlock(request, EVERYTHING)
 
-    async def _unlock(self, request: ApiRequest, target: str) -> responses.UnlockAnswer:
+    async def _unlock(self, request: ApiRequest, target: str) -> lock_responses.UnlockAnswer:
         caller = request.visitor.caller
         text = await self._questions.unlock(caller, target)
         log.info("lock.opened", target=target, by=caller.name)
-        return responses.UnlockAnswer.of(target=target, text=text)
+        return lock_responses.UnlockAnswer.of(target=target, text=text)
 
     async def build_image(self, request: ApiRequest[requests.BuildRequest]) -> Reply[responses.BuildAnswer]:
         """Builds an image, unless it is built from that commit."""

@@ -228,61 +228,10 @@ class Build(Shape):
         return cls.of(build, duration_s=seconds(build.started_at, build.finished_at, now), **more)
 
 
-class Closed(Shape):
-    """Who closed a target, why, and until when."""
-
-    actor: str
-    reason: str | None
-    since: Moment = Field(validation_alias="created_at")
-    until: Moment | None
-    mine: bool = Field(validation_alias="is_own")
-    pull_request: int | None
-
-
-class Held(Shape):
-    """The run that holds a target."""
-
-    run: int = Field(validation_alias="number")
-    job: str
-    actor: str
-    state: State
-    url: Url = page_url("runs", "run")
-
-
-class Lock(Shape):
-    """A target, who keeps it closed or holds it, and how many runs wait for it."""
-
-    target: str
-    closed: Closed | None
-    held: Held | None = Field(validation_alias="holder")
-    waiting: int
-
-
-class Locks(Shape):
-    """All targets that are closed or held, by name."""
-
-    locks: list[Lock]
-
-
 class ApprovalAnswer(Shape):
     """The run to which somebody said yes or no, as it is then; `text` is the answer in Markdown."""
 
     run: ListedRun
-    text: Text
-
-
-class LockAnswer(Shape):
-    """A target that was locked; `text` is what the command is answered in a chat, in Markdown."""
-
-    target: str
-    closed: Closed
-    text: Text
-
-
-class UnlockAnswer(Shape):
-    """A target that is open again."""
-
-    target: str
     text: Text
 
 

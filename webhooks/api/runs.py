@@ -7,7 +7,7 @@ from bot.handlers.start import StartResult
 from bot.states import State
 from bot.store import Session, Store, attempts, builds, chains, locks, results, runs
 from bot.tables import Attempt, Run
-from webhooks.api import queries, responses
+from webhooks.api import lock_responses, queries, responses
 from webhooks.api.operation import ApiRequest, Reply
 from webhooks.api.problems import Problem, missing, required
 
@@ -62,10 +62,10 @@ class RunHandlers:
         build = await self._store.read(lambda session: builds.get(session, number))
         return responses.Build.of_build(required(build, missing("builds", number)), self._clock())
 
-    async def list_locks(self, request: ApiRequest) -> responses.Locks:
+    async def list_locks(self, request: ApiRequest) -> lock_responses.Locks:
         """What is locked, by whom, why and until when."""
         now = self._clock()
-        return responses.Locks.of(locks=await self._store.read(lambda s: locks.standing(s, now=now)))
+        return lock_responses.Locks.of(locks=await self._store.read(lambda s: locks.standing(s, now=now)))
 
 
 async def run_document(store: Store, run: Run, now: float) -> responses.Run:

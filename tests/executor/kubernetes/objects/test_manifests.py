@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from executor.kubernetes.objects.manifests import Manifests, annotations, fit, labels, of_run
+from executor.kubernetes.objects.manifests import Manifests, of_run
 from executor.kubernetes.objects.pods import RESERVED, UNKNOWN, ImageFacts, literal
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.settings import Builder, Settings
@@ -20,9 +19,6 @@ from executor.targets import targets
 
 SETTINGS = Settings(namespace="jobs", installation="here")
 SPEC = RunSpec(key="run-1-abc", command=("migrate", "now"), image="ghcr.io/acme/tools:1.4")
-VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?", re.ASCII)
-NAME = re.compile(r"[a-z.]+(/[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)", re.ASCII)
-ANY_WORDS = some.dictionaries(some.text(some.characters()), some.text(some.characters()))
 LIVE = Workload(
     namespace="prod",
     image="ghcr.io/acme/shop@sha256:" + "a1" * 32,
@@ -360,53 +356,6 @@ def test_a_manifest_shares_nothing_with_what_it_is_made_of() -> None:
     found = manifest(SPEC, SETTINGS, LIVE)
     job(found)["volumeMounts"][0]["mountPath"] = "/changed"
     assert {mount["mountPath"] for mount in LIVE.mounts} == {"/data", "/tmp"}
-
-
-@given(
-    some.dictionaries(some.text(), some.text(), max_size=3),
-    some.dictionaries(some.text(), some.text(), max_size=3),
-)
-def test_hostile_words_about_a_run_break_no_manifest(named: dict[str, str], noted: dict[str, str]) -> None:
-    json.dumps(made(about=About(named, noted)).job).encode()
-
-
-@given(ANY_WORDS, ANY_WORDS, some.text())
-def test_no_name_and_no_value_is_one_that_kubernetes_refuses(
-    named: dict[str, str], noted: dict[str, str], installation: str
-) -> None:
-    about = About(named, noted)
-    made = labels("run-1", about, installation, "run")
-    assert all(VALUE.fullmatch(value) for value in made.values())
-    assert all(NAME.fullmatch(name) for name in made)
-    told = annotations("run-1", about)
-    assert all(NAME.fullmatch(name) for name in told)
-    assert sum(len((name + value).encode()) for name, value in told.items()) < 256 * 1024
-
-
-def test_values_stay_as_they_are_where_they_fit() -> None:
-    assert fit("migrate-2.0_x") == "migrate-2.0_x"
-    assert fit("push to acme/shop") == "push_to_acme_shop"
-    assert fit("é" * 100) == ""
-    assert len(fit("x" * 100)) == 63
-
-
-def test_no_label_of_a_run_replaces_those_that_errand_finds_it_by() -> None:
-    about = About(
-        {"key": "other", "installation": "other", "job": "migrate"}, {"key": "other", "actor": "octocat"}
-    )
-    assert labels("run-1", about, "here", "run") == {
-        "app.kubernetes.io/component": "run",
-        "app.kubernetes.io/managed-by": "errand",
-        "app.kubernetes.io/name": "errand-run",
-        "errand/installation": "here",
-        "errand/job": "migrate",
-        "errand/key": "run-1",
-    }
-    assert annotations("run-1", about) == {"errand/actor": "octocat", "errand/key": "run-1"}
-
-
-def test_an_annotation_may_not_ask_for_a_stop() -> None:
-    assert "errand/stop" not in annotations("run-1", About({}, {"stop": "cancelled"}))
 
 
 def test_job_names_the_variables_of_its_workload_that_no_log_shows() -> None:
