@@ -40,6 +40,7 @@ async def test_wish_of_a_comment_is_granted_in_slack_and_told_everywhere(places:
         ("run.released", "github:octocat"),
         ("run.finished", "github:octocat"),
     ]
+    assert re.search(rf"approved +migrate #{number} ", await places.terminal("audit", "--run", str(number)))
     refused = (await places.journal(kind="refused", actor="octocat"))[0]
     assert (refused["actor"], refused["rule"]) == ("slack:octocat", "approval: not the asker")
 
