@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from bot import messages
 from bot.commands import parser
-from bot.commands.grammar import AVAILABLE
+from bot.commands.grammar import VERBS
 from bot.errors import AskerError, ConfigError, Refused, RetryLater
 from bot.handlers.authorization import RequestContext
 from bot.handlers.places import TerminalPlace
@@ -121,7 +121,7 @@ class Chat:
 
     def names(self) -> list[str]:
         """The words that may follow: verbs, and the names of jobs."""
-        return sorted({*AVAILABLE, *self._registry.catalog.jobs, *self._registry.catalog.images})
+        return sorted({*VERBS, *self._registry.catalog.jobs, *self._registry.catalog.images})
 
     def _asked_now(self) -> RequestContext:
         context = self._asked

@@ -141,30 +141,21 @@ VERBS: dict[str, Verb] = {
     )
 }
 
-AVAILABLE = frozenset(
-    {"run", "rerun", "cancel", "logs", "status", "list", "build", "help", "login", "plan", "why"}
-    | {"lock", "unlock", "freeze", "thaw", "pause", "resume", "skip", "backfill", "approve", "deny"}
-)
-"""The verbs that have an effect in this version; all others parse and are answered plainly."""
-
 
 def help_text(first_word: str, verb: str | None = None) -> str:
-    """Markdown help: for one verb, or for all that are available, by group."""
+    """Markdown help: for one verb, or for all, by group."""
     if verb is not None and verb in VERBS:
         return _verb_help(first_word, VERBS[verb])
     lines = []
     for group in dict.fromkeys(each.group for each in VERBS.values()):
-        rows = [each for each in VERBS.values() if each.group == group and each.name in AVAILABLE]
-        if rows:
-            lines += ["", f"**{group}**", ""]  # blank lines, or a heading falls into the bullet above it
-            lines += [f"- `{first_word} {each.usage}`: {each.summary}" for each in rows]
+        rows = [each for each in VERBS.values() if each.group == group]
+        lines += ["", f"**{group}**", ""]  # blank lines, or a heading falls into the bullet above it
+        lines += [f"- `{first_word} {each.usage}`: {each.summary}" for each in rows]
     return "\n".join([*lines[1:], "", "A command stands at the start of a line; several run in order."])
 
 
 def _verb_help(first_word: str, verb: Verb) -> str:
     lines = [f"`{first_word} {verb.usage}`: {verb.summary}.", ""]
-    if verb.name not in AVAILABLE:
-        lines.append("It is not available on this installation yet.\n")
     if verb.assignments:
         lines.append("- `KEY=VALUE` sets a parameter; quote a value that has spaces: `NAME='two words'`")
     lines += [f"- `{flag.usage}`: {flag.summary}" for flag in verb.flags]

@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.commands.closing import Freeze, Lock, Thaw, Unlock, read_freeze, read_lock, read_named, read_target
-from bot.commands.grammar import AVAILABLE, VERBS, help_text
+from bot.commands.grammar import VERBS, help_text
 from bot.commands.reader import Reader, split, typography_hint
 from bot.errors import AskerError
 from bot.text.refs import is_full_sha, is_sha
 from bot.text.wording import did_you_mean, quoted
 
 __all__ = [
-    "AVAILABLE",
     "VERBS",
     "Freeze",
     "Lock",

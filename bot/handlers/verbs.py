@@ -90,8 +90,6 @@ class CommandHandlers:
                 raise AskerError(messages.login_elsewhere(actions.authorization.first_word(context)))
             case parser.Help():
                 return _saying(self._help(context, command))
-            case _:
-                raise AskerError(messages.not_available(command))
 
     async def _run(self, context: RequestContext, command: parser.Run, index: int) -> Effect:
         request = StartRequest(

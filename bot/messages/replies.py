@@ -191,12 +191,6 @@ def on_issue() -> str:
     )
 
 
-def not_available(command: object) -> str:
-    """The answer to a command (its verb, or as it was parsed) that is understood but not carried out."""
-    verb = command if isinstance(command, str) else type(command).__name__.lower()
-    return f"{code(verb, 60)} is not available in this version of Errand."
-
-
 def login_elsewhere(word: str) -> str:
     """Where somebody logs in who asked for it where others would see the link."""
     return (

@@ -22,7 +22,7 @@ def in_bullets(markdown: str) -> list[str]:
 def test_groups_of_the_help_stand_outside_the_bullets() -> None:
     text = grammar.help_text("/job")
     bullets = in_bullets(text)
-    assert len(bullets) == len(grammar.AVAILABLE)
+    assert len(bullets) == len(grammar.VERBS)
     assert all(bullet.startswith("`/job ") and "\n" not in bullet for bullet in bullets)
 
 

@@ -273,7 +273,6 @@ def test_status_without_runs_and_logs_without_lines() -> None:
 
 
 def test_short_replies() -> None:
-    assert messages.not_available("plan") == "`plan` is not available in this version of Errand."
     assert "slack.people" in messages.unknown_person()
     assert messages.error_reply("No such job.") == "🤔 No such job."
     assert messages.joined(["a", "", "b"]) == "a\n\nb"
