@@ -1,6 +1,5 @@
 """The table of verbs, and the help that is made from it."""
 
-
 from bot.commands.grammar import VERBS, help_text
 from bot.commands.parser import Command, parse
 
