@@ -7,10 +7,11 @@ from bot.access.people import SENTENCES, Membership
 from bot.catalog.catalog import Job
 from bot.catalog.images import Image
 from bot.messages import paging
+from bot.messages.approvals import whose
 from bot.messages.comments import headline
 from bot.messages.text import ZERO_WIDTH, code, codes, fence, plain, shortened, url
 from bot.messages.view import View, run_view
-from bot.states import State
+from bot.states import Hold, State
 from bot.tables import Build, Run
 from bot.text.vocabulary import moment
 
@@ -41,7 +42,12 @@ def joined(texts: Sequence[str]) -> str:
 
 def started(run: Run) -> str:
     """The answer in Slack to who started a run; the card follows in the channel."""
-    return f"{plain(run.job, 100)} #{ZERO_WIDTH}{run.number} is on its way."
+    named = f"{plain(run.job, 100)} #{ZERO_WIDTH}{run.number}"
+    return (
+        f"{named} waits for a yes of {code(whose(run))}."
+        if run.hold == Hold.APPROVAL
+        else f"{named} is on its way."
+    )
 
 
 def starts_later(run: Run, when: str, *, command: str) -> str:

@@ -86,6 +86,6 @@ def _flat(facts: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
             pairs.append((f"{before}{name}", str(value["text"])))
         elif isinstance(value, Mapping):
             pairs += _flat(value, f"{before}{name}.")
-        else:
+        elif value != "":
             pairs.append((f"{before}{name}", _text(name, value)))
     return pairs

@@ -13,6 +13,8 @@ from bot import config
 from bot.catalog.catalog import Job
 from bot.catalog.requirements import code_of
 from bot.catalog.retries import rules_of
+from bot.messages import needs_yes
+from bot.messages.chains import order_lines
 from bot.messages.overlaps import overlap
 from bot.messages.retries import policy
 from bot.tables import JobVersion
@@ -110,6 +112,8 @@ def rules(job: Job) -> list[Fact]:
         ),
         Fact("Locks" if len(job.locks) > 1 else "Lock", job.locks),
         Fact("Requires", list(dict.fromkeys(code_of(each) for each in job.requires))),
+        Fact("Somebody's yes", _plain(approval_of(job)), code=False),
+        Fact("Order", _plain(order_lines(job.predecessors, job.successors, public=False)), code=False),
         Fact("Starts with", job.starters, code=False),
         Fact("Ends with", ["its pull request"] if job.cancel_with else [], code=False),
         Fact("Who may run it", job.allow),
@@ -117,6 +121,15 @@ def rules(job: Job) -> list[Fact]:
         Fact("Asked for in pull requests of", job.repositories),
     ]
     return [each for each in made if each.texts]
+
+
+def approval_of(job: Job) -> list[str]:
+    """What is said of the yes that its runs need (Markdown), if any do."""
+    return [] if job.approval is None else [needs_yes(job.approval.model_dump(mode="json"))]
+
+
+def _plain(lines: Sequence[str]) -> list[str]:
+    return [line.removeprefix("- ").replace("`", "") for line in lines]
 
 
 def history(rows: Sequence[JobVersion], count: int) -> list[Version]:

@@ -27,6 +27,7 @@ from bot.store import Session, runs
 from bot.tables import Run
 from bot.text import units
 from webhooks.access import Visitor
+from webhooks.pages.definitions import approval_of
 from webhooks.pages.job_parts import head_of
 from webhooks.pages.parts import Pages, missing, number_of
 from webhooks.pages.run_fields import form_text, run_fields, strays
@@ -192,6 +193,7 @@ class RunForm:
             standing=standing,
             requires=list(dict.fromkeys(code_of(each) for each in job.requires)),
             overlap=overlap(job.concurrency),
+            approval=approval_of(job),
             conditions=conditions,
             may_be_overridden=bool(pages.registry.config.override),
             waiting=None if conditions.waiting is None else waits.words(conditions.waiting),

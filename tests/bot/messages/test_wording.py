@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot import messages
-from bot.states import Wait
+from bot.states import Hold, Wait
 from bot.tables import Run
 from demo.blocks import check_blocks
 from tests.bot.messages.rows import NOW, build, run
@@ -270,6 +270,12 @@ def test_status_without_runs_and_logs_without_lines() -> None:
     assert "and 5 more" in messages.status_reply([run()] * 25)
     assert "Nothing was written yet." in messages.logs_reply(run(), [], None)
     assert messages.logs_reply(run(), ["a", "b"], LINK).splitlines()[2:5] == ["```text", "a", "b"]
+
+
+def test_who_starts_what_needs_a_yes_is_told_of_whom() -> None:
+    held = run(hold=Hold.APPROVAL, approval={"from": ["github:octocat"], "count": 1})
+    assert messages.started(held).endswith("waits for a yes of `github:octocat`.")
+    assert messages.started(run()).endswith("is on its way.")
 
 
 def test_short_replies() -> None:

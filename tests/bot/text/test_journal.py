@@ -18,6 +18,7 @@ def test_facts_are_one_line_in_which_what_stands_within_another_follows_its_name
     facts = {"a": 1, "of": {"b": "x", "deep": {"c": None}}, "list": ["p", "q"]}
     assert facts_line(facts) == "a=1 of.b=x of.deep.c=None list=p,q"
     assert facts_line({"reason": {"kind": "answer", "text": "Sorry."}}) == "reason=Sorry."
+    assert facts_line({"address": "", "number": 1}) == "number=1"
     assert facts_line({"until": 1769889731.1, "count": 7}) == "until=2026-01-31 20:02 UTC count=7"
     assert facts_line({}) == ""
     assert len(facts_line({"long": "x" * 5000})) == MOST + 1

@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.catalog.catalog import Job
 from bot.tables import JobVersion
-from webhooks.pages.definitions import Change, facts, history
+from webhooks.pages.definitions import Change, facts, history, rules
 
 
 def _row(version: int, *, deleted: bool = False, **definition: Any) -> JobVersion:
@@ -75,3 +75,22 @@ def test_facts_name_what_the_definition_says_and_nothing_else() -> None:
     assert told["Notifies"] == ["slack: #ops"]
     assert "Files" not in told
     assert "secret-text" not in str(told)
+
+
+def test_rules_say_whose_yes_it_needs_and_what_goes_before_and_after() -> None:
+    job = Job(
+        name="deploy",
+        command="true",
+        parameters={"DRY": {"type": "boolean", "default": True}},
+        approval={"from": ["github:octocat"], "when": "DRY == false", "expires": "2h"},
+        after={"job": "migrate", "within": "7d"},
+        then=["smoke"],
+    )
+    told = {fact.label: list(fact.texts) for fact in rules(job)}
+    assert told["Somebody's yes"] == [
+        "it waits for a yes of github:octocat where DRY == false, for 2h at most"
+    ]
+    assert told["Order"] == [
+        "it runs only where migrate has succeeded for the same commit, in the last 7d",
+        "its success starts smoke",
+    ]
