@@ -5,6 +5,7 @@ import pytest
 from bot.catalog.catalog import Job
 from bot.catalog.concurrency import Concurrency, Facts, Turn, keeps_only_newest, turn
 from bot.messages.overlaps import overlap
+from bot.states import EVERYTHING
 
 NOBODY = Facts()
 
@@ -52,7 +53,7 @@ def test_locks_of_a_job() -> None:
         *((), ("db",), ("db",), ("prod", "db")),
     ]
     job = Job.model_validate({"name": "a", "command": "x", "lock": ["prod", "db"]})
-    assert job.targets == ("a", "prod", "db")
+    assert job.targets == ("a", "prod", "db", EVERYTHING)
     assert Job.frozen(job.model_dump(mode="json")) == job
 
 
