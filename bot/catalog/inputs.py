@@ -11,7 +11,7 @@ from bot.catalog.parameters import Parameter
 
 PARAMETER = "parameter."
 """What the field of a parameter is called, before its name."""
-REF, IMAGE_TAG, ARGUMENTS = "ref", "image_tag", "arguments"
+REF, IMAGE_TAG, ARGUMENTS, OVERRIDE, WHEN = "ref", "image_tag", "arguments", "override", "when"
 """The fields of what is no parameter."""
 CHOICE_CHARACTERS = 150
 """Of a choice that a menu names by itself."""

@@ -34,7 +34,7 @@ def repetition(job: Job, old: Run, request: StartRequest, old_tag: str | None) -
         and changes.keys() <= frozen.keys()
         and request.arguments == tuple(old.arguments)
     ):
-        return parser.Rerun(old.number, None, changes)
+        return parser.Rerun(old.number, None, changes, override=request.override)
     return run_command(job.name, (fits and pinned) or request)
 
 
@@ -47,7 +47,8 @@ def in_place(old: Run, request: StartRequest, old_tag: str | None) -> StartReque
 
 def run_command(name: str, request: StartRequest) -> parser.Run:
     """The command that starts a job so."""
-    return parser.Run(name, dict(request.parameters), request.ref, request.image_tag, request.arguments)
+    given = (dict(request.parameters), request.ref, request.image_tag, request.arguments)
+    return parser.Run(name, *given, request.override, request.at, request.delay)
 
 
 def ref_of(run: Run) -> str | None:

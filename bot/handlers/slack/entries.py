@@ -1,12 +1,14 @@
 """What somebody filled in in Slack, as its inputs give it back, with what is wrong at each block. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bot.catalog.catalog import Job
 from bot.catalog.images import Image
-from bot.catalog.inputs import ARGUMENTS, IMAGE_TAG, PARAMETER, REF, choices_of
+from bot.catalog.inputs import ARGUMENTS, IMAGE_TAG, OVERRIDE, PARAMETER, REF, choices_of
 from bot.catalog.parameters import Parameter
 from bot.handlers.entries import Entry, FormText, check_entry
+from bot.handlers.overrides import REASON, is_reason
 from bot.messages import mrkdwn
 from bot.messages.slack.fields import TRUE, family, sent_choice
 
@@ -31,10 +33,13 @@ def read_entry(job: Job, image: Image | None, values: Values) -> Entry:
             continue
         if value is not None:
             parameters[name] = value
+    override = _text(values, OVERRIDE)
+    if override is not None and not is_reason(override):
+        mistakes[OVERRIDE] = REASON
     ref, tag = _text(values, REF), _text(values, IMAGE_TAG)
     entry = check_entry(job, image, FormText(parameters, ref, tag, _text(values, ARGUMENTS) or ""))
     found = {block: mrkdwn.words(what, MISTAKE_CHARACTERS) for block, what in entry.mistakes.items()}
-    return Entry(entry.request, {**found, **mistakes})
+    return Entry(replace(entry.request, override=override), {**found, **mistakes})
 
 
 def _value(parameter: Parameter, value: str | tuple[str, ...] | None) -> str | None:

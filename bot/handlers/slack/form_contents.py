@@ -13,8 +13,9 @@ from bot.catalog.catalog import Job
 from bot.errors import AskerError, Elsewhere, NotAllowed
 from bot.handlers.actions import Actions
 from bot.handlers.authorization import RequestContext
-from bot.handlers.conditions import conditions
+from bot.handlers.conditions import Conditions, conditions
 from bot.handlers.orders import standing_tag
+from bot.handlers.overrides import may_override
 from bot.handlers.repetitions import ref_of, tag_of
 from bot.handlers.selection import RunReference
 from bot.handlers.slack.form_origins import FormOrigin
@@ -24,7 +25,7 @@ from bot.messages import mrkdwn, timetables, waits
 from bot.messages.slack import elements, forms
 from bot.messages.slack.elements import Block
 from bot.messages.slack.forms import Repetition, RunForm, TooLarge
-from bot.store import Session, Store
+from bot.store import Store
 from bot.text import vocabulary
 from bot.text.wording import quoted
 
@@ -70,6 +71,7 @@ class FormContents:
             arguments=request.arguments,
             ref=request.ref,
             image_tag=request.image_tag,
+            override=request.override,
         )
         return await self._view(context, form, origin.for_job(name))
 
@@ -110,8 +112,11 @@ class FormContents:
         await self._actions.authorization.require_job(context, job.name)
         image = None if job.image is None else catalog.image(job.image)
         repository = catalog.repository_of(job)
-        conditions, standing = await self._store.read(
-            lambda s: (self._conditions(s, context, job, repository), standing_tag(s, job, catalog.images))
+        found, standing = await self._store.read(
+            lambda s: (
+                conditions(s, self._actions.enqueuer, context, job, repository, self._clock()),
+                standing_tag(s, job, catalog.images),
+            )
         )
         channel = job.notify.slack if job.notify.slack and not job.notify.slack.startswith("#") else None
         return RunForm(
@@ -119,7 +124,8 @@ class FormContents:
             image,
             repository,
             standing=None if standing is None else standing.tag,
-            conditions=conditions,
+            conditions=_lines(found),
+            overridable=found.frozen and await may_override(self._actions.authorization, context),
             asks_channel=origin.channel is None,
             channel=channel,
         )
@@ -137,27 +143,23 @@ class FormContents:
                 f"`{word} help {form.job.name}` lists what it takes."
             ) from None
 
-    def _conditions(
-        self, session: Session, context: RequestContext, job: Job, repository: str | None
-    ) -> list[str]:
-        """What is in the way of a new run now, and whether the schedule is paused; in mrkdwn."""
-        lines, enqueuer = list[str](), self._actions.enqueuer
-        found = conditions(session, enqueuer, context, job, repository, self._clock())
-        if found.refusal is not None:
-            lines.append(f":no_entry: now: {mrkdwn.slack_text(found.refusal)}")
-        elif found.waiting is not None:
-            lines.append(f":hourglass: would wait now for {mrkdwn.fitted(waits.words(found.waiting), 500)}")
-        for seen in found.timing:
-            if seen.paused_by is None:
-                continue
-            zone = seen.timetable.timezone
-            until = (
-                ""
-                if seen.paused_until is None
-                else f" until {timetables.local_time(seen.paused_until, zone)}"
-            )
-            by = mrkdwn.span(vocabulary.who(seen.paused_by), 80)
-            which = "its schedule" if seen.name is None else f"its schedule {mrkdwn.span(seen.name, 80)}"
-            why = f": {mrkdwn.literal(seen.paused_why, 200)}" if seen.paused_why else ""
-            lines.append(f":double_vertical_bar: {which} is paused{until} by {by}{why}")
-        return [elements.mrkdwn(line)["text"] for line in lines]
+
+def _lines(found: Conditions) -> list[str]:
+    """What is in the way of a new run now, and whether the schedule is paused; in mrkdwn."""
+    lines = list[str]()
+    if found.refusal is not None:
+        lines.append(f":no_entry: now: {mrkdwn.slack_text(found.refusal)}")
+    elif found.waiting is not None:
+        lines.append(f":hourglass: would wait now for {mrkdwn.fitted(waits.words(found.waiting), 500)}")
+    for seen in found.timing:
+        if seen.paused_by is None:
+            continue
+        zone = seen.timetable.timezone
+        until = (
+            "" if seen.paused_until is None else f" until {timetables.local_time(seen.paused_until, zone)}"
+        )
+        by = mrkdwn.span(vocabulary.who(seen.paused_by), 80)
+        which = "its schedule" if seen.name is None else f"its schedule {mrkdwn.span(seen.name, 80)}"
+        why = f": {mrkdwn.literal(seen.paused_why, 200)}" if seen.paused_why else ""
+        lines.append(f":double_vertical_bar: {which} is paused{until} by {by}{why}")
+    return [elements.mrkdwn(line)["text"] for line in lines]

@@ -189,4 +189,5 @@ class FormRequests:
 
 
 def _request(command: parser.Run) -> StartRequest:
-    return StartRequest(command.parameters, command.arguments, command.ref, command.image_tag)
+    given = (command.parameters, command.arguments, command.ref, command.image_tag)
+    return StartRequest(*given, command.override)

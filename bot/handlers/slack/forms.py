@@ -118,6 +118,7 @@ def command_line(word: str, job: str, request: StartRequest) -> str:
     values = {name: value if value.isprintable() else "..." for name, value in request.parameters.items()}
     more = ["--ref", request.ref] if request.ref else []
     more += ["--image", request.image_tag] if request.image_tag else []
+    more += ["--override", request.override] if request.override else []
     more += ["--", *request.arguments] if request.arguments else []
     return forms.command_line(word, job, values, more)
 

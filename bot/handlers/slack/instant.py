@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from bot.catalog.catalog import Catalog, Job
-from bot.catalog.inputs import PARAMETER, choices_of
+from bot.catalog.inputs import OVERRIDE, PARAMETER, choices_of
 from bot.events import slack
 from bot.handlers.entries import Entry
 from bot.handlers.slack.entries import read_entry
@@ -62,15 +62,18 @@ class InstantAnswers:
             gone = f"{quoted(origin.job)} was taken away, so nothing was started."
             return {"response_action": "update", "view": forms.notice(gone)}
         entry = read_entry(job, catalog.images.get(job.image or ""), fact.values)
-        if _parameters(payload) != {name: family(each) for name, each in job.parameters.items()}:
-            return self._changed(catalog, job, origin, entry)
         inputs = _inputs(payload)
+        if _parameters(inputs) != {name: family(each) for name, each in job.parameters.items()}:
+            overridable = OVERRIDE in inputs
+            return self._changed(catalog, job, origin, entry, overridable=overridable)
         shown = {block: what for block, what in entry.mistakes.items() if block in inputs}
         if shown:
             return {"response_action": "errors", "errors": shown}
         return None
 
-    def _changed(self, catalog: Catalog, job: Job, origin: FormOrigin, entry: Entry) -> dict[str, Any]:
+    def _changed(
+        self, catalog: Catalog, job: Job, origin: FormOrigin, entry: Entry, *, overridable: bool
+    ) -> dict[str, Any]:
         """The form anew, since the job has other parameters than when it was opened."""
         request = entry.request
         form = RunForm(
@@ -83,6 +86,8 @@ class InstantAnswers:
             image_tag=request.image_tag,
             repeated=None if origin.rerun_of is None else Repetition(origin.rerun_of),
             asks_channel=origin.channel is None,
+            overridable=overridable,
+            override=request.override,
             notice=forms.CHANGED,
         )
         try:
@@ -129,6 +134,6 @@ def _inputs(payload: Json) -> dict[str, str]:
     return found
 
 
-def _parameters(payload: Json) -> dict[str, str]:
-    inputs = _inputs(payload).items()
-    return {block.removeprefix(PARAMETER): each for block, each in inputs if block.startswith(PARAMETER)}
+def _parameters(inputs: Mapping[str, str]) -> dict[str, str]:
+    found = inputs.items()
+    return {block.removeprefix(PARAMETER): each for block, each in found if block.startswith(PARAMETER)}

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.catalog.catalog import Job
+from bot.catalog.freezes import REASON_CHARACTERS
 from bot.catalog.images import Image
-from bot.catalog.inputs import ARGUMENTS, IMAGE_TAG, REF
+from bot.catalog.inputs import ARGUMENTS, IMAGE_TAG, OVERRIDE, REF
 from bot.catalog.requirements import code_of
 from bot.messages import mrkdwn
 from bot.messages.mrkdwn import fitted, literal, span
@@ -55,7 +56,8 @@ class RunForm:
 
     `repository` is what the image is built of, `standing` the tag that a deploy hook has chosen for the job
     instead. `conditions` are of now, in mrkdwn: what is locked or paused. `asks_channel`: the form came from
-    no channel, so it asks in which one the run is told of; `channel` is the id that is proposed. `notice`
+    no channel, so it asks in which one the run is told of; `channel` is the id that is proposed.
+    `overridable`: a freeze is on which they may override, so it asks why, with `override` filled in. `notice`
     stands above all else, where the form is shown anew by who knows the definition alone.
     """
 
@@ -71,6 +73,8 @@ class RunForm:
     conditions: Sequence[str] = ()
     asks_channel: bool = False
     channel: str | None = None
+    overridable: bool = False
+    override: str | None = None
     notice: str | None = None
 
 
@@ -92,14 +96,16 @@ def run_form(form: RunForm, metadata: Metadata) -> Block:
 
 def _run_form(form: RunForm, metadata: Metadata, *, compact: bool) -> Block:
     job, blocks = form.job, list[Block]()
-    if form.notice is not None:
-        blocks.append(elements.section(f":warning: {fitted(form.notice, 500)}"))
-    blocks += [elements.context(line) for line in _about(form)]
-    blocks += [
+    inputs = [
         fields.parameter_input(name, parameter, form.values.get(name), compact=compact)
         for name, parameter in job.parameters.items()
     ]
-    blocks += _others(form)
+    inputs += _others(form)
+    if form.notice is not None:
+        blocks.append(elements.section(f":warning: {fitted(form.notice, 500)}"))
+    room = elements.VIEW_BLOCKS - len(inputs) - len(blocks)
+    blocks += [elements.context(line) for line in _about(form)[:room]]
+    blocks += inputs
     return elements.modal(
         f"Run {job.name}",
         blocks,
@@ -153,8 +159,12 @@ def _image(form: RunForm) -> str:
 
 
 def _others(form: RunForm) -> list[Block]:
-    """What is no parameter: arguments, the commit, the tag, the channel."""
+    """What is no parameter: why a freeze is overridden, arguments, the commit, the tag, the channel."""
     job, inputs = form.job, list[Block]()
+    if form.overridable:
+        about = "Empty: not. It is told in the job's channel and kept in the journal."
+        label, most = "In spite of the freeze, because", REASON_CHARACTERS
+        inputs.append(_optional(label, OVERRIDE, form.override, about, most))
     if job.takes_arguments:
         about = "Go to the command as they are, split into words as a shell does."
         given = shlex.join(form.arguments) or None
@@ -175,8 +185,8 @@ def _others(form: RunForm) -> list[Block]:
     return inputs
 
 
-def _optional(label: str, block_id: str, value: str | None, about: str) -> Block:
-    element = elements.text_input(VALUE, initial=value)
+def _optional(label: str, block_id: str, value: str | None, about: str, most: int | None = None) -> Block:
+    element = elements.text_input(VALUE, initial=value, most=most)
     return elements.input_block(label, element, block_id=block_id, hint=about, optional=True)
 
 

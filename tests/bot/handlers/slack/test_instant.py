@@ -56,6 +56,15 @@ def test_what_is_right_is_stored_and_closes_the_form() -> None:
     assert answers(made).of(submission(form(made), values)) is None
 
 
+def test_form_of_a_changed_job_still_asks_why_a_freeze_is_overridden() -> None:
+    made, old = job(), job(parameters={})
+    view = run_form(RunForm(old, SHOP, "acme/shop", overridable=True), FormOrigin("deploy").metadata)
+    answer = answers(made).of(submission(view, {"override": typed("it is down")}))
+    assert answer is not None
+    (asked,) = [each for each in answer["view"]["blocks"] if each.get("block_id") == "override"]
+    assert asked["element"]["initial_value"] == "it is down"
+
+
 def test_all_mistakes_are_shown_at_once_each_at_its_field() -> None:
     made = job()
     values = {

@@ -1,6 +1,7 @@
 """Whatever a job says and takes, Slack takes its form, and what is filled in comes back as it was."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -89,6 +90,7 @@ def test_form_is_taken_and_what_it_was_filled_in_with_comes_back(
     origin = FormOrigin("x" * 40, "C1", text[:100], "1.2", url, 1.0, 7)
     repeated = Repetition(7, "a" * 40, text)
     form = RunForm(made, SHOP, "acme/shop", notice=text, repeated=repeated)
+    form = replace(form, overridable=True, override=text)
     view = run_form(form, origin.metadata)
     check_view(view, kinds=["modal"])
     assert not any(markup in _markup(view) for markup in MARKUP)
@@ -99,7 +101,7 @@ def test_form_is_taken_and_what_it_was_filled_in_with_comes_back(
     assert {block for block in wrong if block in missing} == set(wrong)
     sent = {"user": {"id": "U1"}, "view": {**view, "id": "V1", "state": {"values": state}}}
     entry = read_entry(made, SHOP, read_form(sent).values)
-    assert set(entry.mistakes) <= missing
+    assert set(entry.mistakes) <= missing | {"override"}
     for n, parameter in enumerate(each):
         given_value = entry.request.parameters.get(f"P{n}", parameter.default)
         assert given_value == parameter.default or parameter.default is None
@@ -126,7 +128,7 @@ def _markup(view: dict[str, Any]) -> str:
     each=parameters(),
     sent=st.one_of(st.none(), texts, st.lists(texts, max_size=3).map(tuple)),
     others=st.dictionaries(
-        st.sampled_from(["ref", "image_tag", "arguments", "channel"]),
+        st.sampled_from(["ref", "image_tag", "arguments", "channel", "override"]),
         st.one_of(st.none(), texts, st.just(())),
     ),
 )
@@ -160,6 +162,24 @@ def test_form_that_would_be_too_large_asks_for_the_options_of_its_menus() -> Non
     kinds = {each["element"]["type"] for each in view["blocks"] if each["type"] == "input"}
     assert "external_select" in kinds
     assert "static_select" not in kinds
+
+
+def test_largest_form_has_all_its_fields_and_says_as_much_as_fits() -> None:
+    made = job({f"P{n}": _made({}) for n in range(PARAMETERS)}, arguments=True)
+    full = RunForm(
+        made,
+        SHOP,
+        "acme/shop",
+        conditions=["x"] * 20,
+        asks_channel=True,
+        overridable=True,
+        notice="changed",
+    )
+    view = run_form(full, {})
+    check_view(view, kinds=["modal"])
+    inputs = [each["block_id"] for each in view["blocks"] if each["type"] == "input"]
+    assert len(inputs) == PARAMETERS + 5
+    assert inputs[-1] == "channel"
 
 
 def test_form_says_what_the_job_will_run_on() -> None:
