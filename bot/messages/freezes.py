@@ -1,6 +1,6 @@
 """Freezes in words (Markdown): of what, until when, by whom and why; and answers to the two verbs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.catalog.freezes import Scope, Standing
@@ -13,12 +13,15 @@ FILE = "app.yaml"
 """Who froze what the file says."""
 
 
-def frozen(why: Mapping[str, Any]) -> str:
-    """Why nothing starts, as it is stored, in one sentence without its end."""
+def frozen(why: Mapping[str, Any], shown: Callable[[str, int], str] = plain) -> str:
+    """Why nothing starts, as it is stored, in one sentence without its end.
+
+    Markdown, or with `clean` as `shown` a text for whoever makes that of it.
+    """
     what = of_what(why.get("jobs", ()), why.get("locks", ()), why.get("environments", ()))
     until = f" until {moment(why['until'])}" if why.get("until") is not None else ""
     by = vocabulary.who(why["by"]) if why.get("by") else FILE
-    words = f": {plain(why['why'], 200)}" if why.get("why") else ""
+    words = f": {shown(why['why'], 200)}" if why.get("why") else ""
     return f"{what} frozen{until} by {clean(by, 80)}{words}"
 
 

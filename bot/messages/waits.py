@@ -122,7 +122,7 @@ def _approval(on: Mapping[str, Any]) -> str:
 
 def _freeze(on: Mapping[str, Any]) -> str:
     """A freeze that began before it could start."""
-    return f"the end of a freeze ({freezes.frozen(on)})"
+    return f"the end of a freeze ({freezes.frozen(on, clean)})"
 
 
 def _time(on: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Freezes that people began, besides those that the file says; the end of one needs nobody to look at it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import Session
@@ -45,6 +45,15 @@ def refusal(
     """Why nothing of `subject` starts now, as a reason that is stored, or None."""
     why = reason(standings(session, calendar, now=now), subject, now)
     return {**why, "overridable": True} if why is not None and calendar.overridable else why
+
+
+def foreseen(
+    session: Session, calendar: Calendar, subject: Subject, moments: Iterable[float], *, now: float
+) -> dict[float, dict[str, object]]:
+    """Why nothing of `subject` would start at these moments to come, of those that a freeze is known for."""
+    manual = [standing(row) for row in going(session, now=now)]
+    found = ((at, reason([*manual, *calendar.standings(at)], subject, at)) for at in moments)
+    return {at: why for at, why in found if why is not None}
 
 
 def begin(session: Session, row: ManualFreeze, *, now: float) -> ManualFreeze | None:

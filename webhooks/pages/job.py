@@ -8,12 +8,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.access import scopes
+from bot.catalog.freezes import Subject
 from bot.commands import parser
 from bot.errors import AskerError, Missing, NotAllowed, Unfit
 from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import standing_tag
+from bot.messages.freezes import frozen as why_frozen
+from bot.messages.text import clean
 from bot.registry import Entry
-from bot.store import Session, backfills, hooks, runs, series, versions
+from bot.store import Session, backfills, freezes, hooks, runs, series, versions
 from bot.tables import ImageTag, Run
 from bot.text import units
 from webhooks import schedules
@@ -35,6 +38,10 @@ VERSIONS = 20
 
 _JobPage = tuple[list[Run], list[series.EndedRun], Sequence[schedules.Schedule], ImageTag | None]
 """The runs that are listed, those that are drawn, and what the first page shows besides."""
+_SchedulePage = tuple[
+    Sequence[schedules.Schedule], Sequence[schedules.Start], Mapping[float, str], Sequence[Run]
+]
+"""The schedules, the times to come, why nothing starts at some of those, and the backfills under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +173,17 @@ class JobPages:
 
     async def _schedule(self, entry: Entry, visitor: Visitor, refusal: _Refusal | None = None) -> Response:
         pages, job = self._pages, entry.job
-        found, going = await pages.store.read(
-            lambda s: (
-                schedules.of(s, job, now=pages.clock(), count=COMING),
-                backfills.going(s, job.name, limit=GOING),
-            )
-        )
+
+        def read(session: Session) -> _SchedulePage:
+            now, calendar = pages.clock(), pages.registry.config.calendar
+            found = schedules.of(session, job, now=now, count=COMING)
+            starts = schedules.coming(found, COMING)
+            subject, moments = Subject(job.name, job.locks), [start.at for start in starts]
+            frozen = freezes.foreseen(session, calendar, subject, moments, now=now)
+            going = backfills.going(session, job.name, limit=GOING)
+            return found, starts, {at: why_frozen(why, clean) for at, why in frozen.items()}, going
+
+        found, starts, frozen, going = await pages.store.read(read)
         status = 200 if refusal is None else 422 if refusal.mistakes else 409
         return pages.renderer.page(
             "job_schedule.html",
@@ -179,7 +191,8 @@ class JobPages:
             head=head_of(pages.registry, job.name, "schedule"),
             job=job,
             schedules=found,
-            starts=schedules.coming(found, COMING),
+            starts=starts,
+            frozen=frozen,
             due=schedules.was_due(found),
             backfills=[run_summary(run) for run in going],
             at_once=not any(each.required for each in job.parameters.values()),

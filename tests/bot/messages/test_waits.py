@@ -34,6 +34,11 @@ _LOCK = {"lock": "prod", "actor": "github:octocat", "reason": None, "until": Non
             "#7 to end; place 2 in the queue, its turn comes about 1970-01-01 00:12 UTC",
         ),
         (
+            Wait.FREEZE,
+            {"kind": "frozen", "job": "a", "locks": ["prod"], "by": "github:octocat", "why": "*sale* #5"},
+            "the end of a freeze (the lock `prod` is frozen by octocat: *sale* #5)",
+        ),
+        (
             Wait.ATTEMPT,
             {"attempt": 2, "of": 3, "pause": 4.0},
             "attempt 2 of 3 to begin 4s after the one before",

@@ -1,5 +1,6 @@
 """Freezes on pages: seen where they matter, begun and ended by forms, and overridden in the Run form."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,6 +101,28 @@ async def test_run_form_says_it_and_lets_override_whom_that_names(
         sent = await octocat.post("/jobs/check/run", data={"override": "customers"}, headers=OWN)
         assert sent.headers["location"] == "/runs/1"
         assert "In spite of a freeze: customers" in (await octocat.get("/runs/1")).text
+
+
+async def test_times_to_come_say_which_freeze_they_fall_into(tmp_path: Path) -> None:
+    weekly = {"every": "TUE 16:00 to WED 16:00", "why": "<b>stocktaking</b>", "jobs": ["nightly"]}
+    daily = 'nightly: {image: shop, command: "true", schedule: {cron: "30 2 * * *"}}'
+    async with house(tmp_path, changes={"freeze": [weekly]}, jobs=daily) as home:
+        home.now = datetime(2026, 11, 29, 12, tzinfo=UTC).timestamp()  # a Sunday
+        async with await of_person(home, "octocat") as octocat:
+            path = "/jobs/nightly/schedule"
+            page = (await octocat.get(path)).text
+            said = "is frozen until 2026-12-02 16:00 UTC by app.yaml: &lt;b&gt;stocktaking"
+            assert (page.count(">frozen</span>"), said in page) == (2, True)  # beyond a week, too
+            assert re.findall(r'<td>(\w{3} [\d-]+) 02:30 UTC</td>.*?</tr>\s*<tr class="same">', page) == [
+                "Wed 2026-12-02",
+                "Wed 2026-12-09",
+            ]
+            await home.says('/job freeze "sale" for 1d')
+            page = (await octocat.get(path)).text
+            assert page.count(">frozen</span>") == 3
+            assert "everything is frozen until 2026-11-30 12:00 UTC by octocat: sale" in page
+            await home.says("/job thaw")
+            assert "sale" not in (await octocat.get(path)).text.partition("<main")[2]
 
 
 @pytest.mark.browser
