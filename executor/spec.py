@@ -19,6 +19,10 @@ class Result(StrEnum):
     ERROR = "error"
 
 
+BAD = (Result.FAILED, Result.TIMED_OUT, Result.ERROR)
+"""The results of what neither succeeded nor was cancelled."""
+
+
 class Secret:
     """A value that no `repr`, log line or traceback shows; `reveal()` gives it."""
 

@@ -132,7 +132,8 @@ def _time(on: Mapping[str, Any]) -> str:
 
 def _turn(on: Mapping[str, Any]) -> str:
     """Its turn in a backfill, and how far that is."""
-    return f"its turn in a backfill, of which {on['done']} of {on['turn']} are over"
+    failed = f", {on['failed']} failed" if on.get("failed") else ""
+    return f"its turn in a backfill, of which {on['done']} of {on['turn']} are over{failed}"
 
 
 _WORDS: dict[Wait, Callable[[Mapping[str, Any]], str]] = {

@@ -16,6 +16,7 @@ from bot.store.columns import RUN, TICK, table_of
 from bot.store.posts import PART
 from bot.store.wakeups import changed, wake
 from bot.tables import Run
+from executor.spec import BAD
 
 LATER = 3660 * 86400.0
 """Seconds from now until a run would be looked at whose turn does not come before."""
@@ -73,10 +74,12 @@ def _turn(session: Session, backfill: int, now: float) -> None:
     first = session.scalar(select(func.min(RUN.number)).where(*waiting(backfill)))
     if first is None:
         return
-    total, done = session.execute(
-        select(func.count(), func.count(RUN.finished_at)).select_from(table).where(mine)
+    bad = func.count().filter(RUN.result.in_(BAD))
+    total, done, failed = session.execute(
+        select(func.count(), func.count(RUN.finished_at), bad).select_from(table).where(mine)
     ).one()
-    tells = {"waiting_for": Wait.TURN, "waiting_on": {"turn": total, "done": done}}
+    on = {"turn": total, "done": done} | ({"failed": failed} if failed else {})
+    tells = {"waiting_for": Wait.TURN, "waiting_on": on}
     session.connection().execute(
         update(table).where(RUN.number == backfill, *waiting(backfill)).values(**tells)
     )

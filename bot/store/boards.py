@@ -13,7 +13,7 @@ from bot.store.deliveries import FAILED
 from bot.store.series import ENDED
 from bot.store.transitions import ACTIVE, QUEUED
 from bot.tables import Build, Run
-from executor.spec import Result
+from executor.spec import BAD, Result
 
 LOOKS = 500
 """Rows that are looked through for those of some jobs, or of some time: the newest of each kind."""
@@ -29,8 +29,6 @@ _SAMPLE = 20
 
 _ENDS = 30
 """Runs of a job among which those are looked for."""
-
-_BAD = (Result.FAILED, Result.TIMED_OUT, Result.ERROR)
 
 
 def running(session: Session, jobs: Collection[str] | None, *, limit: int) -> list[int]:
@@ -75,7 +73,7 @@ def failed(
             .limit(looks)
             .subquery()
         )
-        for result in _BAD
+        for result in BAD
     ]
     found = session.execute(union_all(*newest)).all()
     failures = [
@@ -142,7 +140,7 @@ def failed_builds(session: Session, *, since: float) -> list[BuildKey]:
     return [
         BuildKey(number, image, repository)
         for number, image, repository, result, finished in session.execute(query)
-        if result in _BAD and (finished or 0.0) > since
+        if result in BAD and (finished or 0.0) > since
     ]
 
 

@@ -10,12 +10,11 @@ from bot.states import Hold, State
 from bot.store.columns import RUN, among, table_of
 from bot.store.transitions import UNFINISHED
 from bot.tables import Run
-from executor.spec import Result
+from executor.spec import BAD, Result
 
 LOOKS = 500
 """Failures that are looked through, the newest of each kind."""
 
-_FAILED = (Result.FAILED, Result.TIMED_OUT, Result.ERROR)
 _AMONG_FEW = RUN.number + 0
 """The number where few runs meet the other conditions: those are found first, by their index, then sorted."""
 
@@ -57,7 +56,7 @@ def failing(session: Session, scope: Scope, *, limit: int) -> list[Run]:
         select(
             select(RUN.number).where(RUN.result == result).order_by(RUN.number.desc()).limit(LOOKS).subquery()
         )
-        for result in _FAILED
+        for result in BAD
     ]
     # Few failed, and few of one job came later: the indexes of all jobs and of results are not to be used.
     later = table_of(Run).alias()

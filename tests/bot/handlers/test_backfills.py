@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.messages import waiting_for
 from bot.states import Hold, State
-from bot.store import backfills, holds, journal, runs
+from bot.store import Session, backfills, holds, journal, runs
 from bot.tables import Run
 from tests.bot.house import House, house
 from tests.bot.ticking import HOUR, NOON, at, begun
@@ -77,6 +78,23 @@ async def test_what_ends_lets_the_next_one_come_to_its_turn(home: House) -> None
     await _end(home, 3)
     assert await _due(home) == []
     assert {run.state for run in await _all(home)} == {State.FINISHED}
+
+
+async def test_those_that_failed_are_told_with_those_that_are_over(home: House) -> None:
+    await home.says(LINE)
+
+    def fail(session: Session) -> None:
+        run = holds.release(session, 1, Hold.TIME, now=home.now)
+        assert run is not None
+        run.state, run.result, run.finished_at = State.FINISHED, "timed_out", home.now
+        backfills.over(session, run)
+
+    await home.write(fail)
+    last = (await _all(home))[-1]
+    assert last.waiting_on == {"turn": 3, "done": 1, "failed": 1}
+    assert waiting_for(last) == "its turn in a backfill, of which 1 of 3 are over, 1 failed"
+    await _end(home, 2)  # cancelled, which is no failure
+    assert (await _all(home))[-1].waiting_on == {"turn": 3, "done": 2, "failed": 1}
 
 
 async def test_moment_that_ran_is_left_out_unless_it_is_asked_for_again(home: House) -> None:

@@ -33,6 +33,12 @@ _LOCK = {"lock": "prod", "actor": "github:octocat", "reason": None, "until": Non
             {"run": 7, "stopping": False, "place": 2, "around": 720.0},
             "#7 to end; place 2 in the queue, its turn comes about 1970-01-01 00:12 UTC",
         ),
+        (Wait.TURN, {"turn": 24, "done": 5}, "its turn in a backfill, of which 5 of 24 are over"),
+        (
+            Wait.TURN,
+            {"turn": 24, "done": 5, "failed": 1},
+            "its turn in a backfill, of which 5 of 24 are over, 1 failed",
+        ),
         (
             Wait.FREEZE,
             {"kind": "frozen", "job": "a", "locks": ["prod"], "by": "github:octocat", "why": "*sale* #5"},
