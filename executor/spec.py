@@ -123,6 +123,10 @@ class Live:
     container: str | None = None
 
 
+UNTRUSTED_TMP = 1 << 30
+"""Bytes that temporary files of untrusted code may have."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunSpec:
     """Run `command` once. `key` names all that is created; the same key never runs twice.
@@ -139,8 +143,8 @@ class RunSpec:
 
     With `live` the job also gets the environment of that workload, `env` and `references` going before it.
     `references` are variables whose values only the engine knows; what Secrets say is masked like `secrets`.
-    What is `untrusted` gets no account and of the cluster's configured `pod` only where and how it runs; the
-    process engine takes none of it.
+    What is `untrusted` gets no account and of the cluster's configured `pod` only where and how it runs, its
+    temporary files have an end (`UNTRUSTED_TMP`), and the process engine takes none of it.
     """
 
     key: str

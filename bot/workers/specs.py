@@ -3,6 +3,7 @@
 Secrets are looked up here, right before the engine gets them, and masked in Errand's own log; none is stored.
 """
 
+import hashlib
 from dataclasses import replace
 
 from bot.catalog.catalog import Job
@@ -11,7 +12,7 @@ from bot.config import Config
 from bot.errors import ConfigError
 from bot.tables import Build, Run
 from bot.telemetry.logging import mask
-from bot.text.refs import is_of_fork
+from bot.text.refs import OF_FORK, is_of_fork
 from bot.workers import run_context
 from executor.spec import About, BuildSpec, Live, Recipe, RunSpec, Source
 
@@ -36,13 +37,13 @@ def of_build(build: Build, source: Source, config: Config) -> BuildSpec:
     return BuildSpec(
         key=build.name,
         image=build.image,
-        source=replace(source, repository=_apart(source.repository)) if fork else source,
+        source=replace(source, repository=_apart(source.repository, build.ref)) if fork else source,
         setup=how.setup,
         recipe=recipe,
         timeout=how.timeout,
         untrusted=fork,
         about=About(
-            labels={"image": build.image, "build": str(build.number), "cause": build.cause},
+            labels={"image": build.image, "build": str(build.number), "cause": build.cause} | _mark(fork),
             annotations={
                 "actor": build.actor,
                 "commit": build.commit,
@@ -80,7 +81,7 @@ def of_run(run: Run, key: str, config: Config, payload: str | None = None) -> Ru
         service_account="" if fork else job.service_account,
         live=source if isinstance(source, Live) else None,
         references={} if fork else config.references(job),
-        about=_about(run, config.url),
+        about=_about(run, config.url, fork),
         timeout=job.timeout,
         grace=job.grace,
         signal_children=job.signal_children,
@@ -97,10 +98,16 @@ def _of_fork(row: Build | Run, config: Config) -> bool:
     return True
 
 
-def _apart(repository: str) -> str:
-    """Where builds of forks keep what they share; no owner on GitHub has a dot in its name."""
+def _apart(repository: str, ref: str | None) -> str:
+    """Where builds of one fork keep what they share; no owner on GitHub has a dot in its name."""
     owner, _, name = repository.partition("/")
-    return f"{owner}.fork/{name}"
+    fork = f"{name}:{(ref or '').partition(OF_FORK)[0]}".lower()
+    return f"{owner}.fork/{name[:80]}.{hashlib.sha256(fork.encode()).hexdigest()[:12]}"
+
+
+def _mark(fork: bool) -> dict[str, str]:
+    """The label by which a cluster's policies know the code of forks."""
+    return {"fork": "true"} if fork else {}
 
 
 def image_to_pin(run: Run) -> str | Live | None:
@@ -111,10 +118,10 @@ def image_to_pin(run: Run) -> str | Live | None:
     return image.live or image.origin
 
 
-def _about(run: Run, url: str) -> About:
+def _about(run: Run, url: str, fork: bool) -> About:
     """What people see of a run where the engine lists it."""
     said = {"actor": run.actor, "commit": run.commit, "url": f"{url}/runs/{run.number}"}
     return About(
-        labels={"job": run.job, "run": str(run.number), "cause": run.cause},
+        labels={"job": run.job, "run": str(run.number), "cause": run.cause} | _mark(fork),
         annotations={name: text for name, text in said.items() if text is not None},
     )

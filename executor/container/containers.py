@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from executor.reports import files
-from executor.spec import RunSpec
+from executor.spec import UNTRUSTED_TMP, RunSpec
 from executor.supervisor.setup import SHELL, prefaced
 
 INSTALLATION, KEY, TIMEOUT, GRACE, CHILDREN, MEMORY, MASKED, LOG = (
@@ -31,6 +31,10 @@ NO_FILE = f"{REPORT}/{files.OUTPUTS}/."
 _NOWHERE = "/dev/null"
 PIDS = 4096
 """Processes and threads that a job may have at once: enough for a parallel build, too few to hurt others."""
+
+_TMP, _TMPFS = "/tmp", "rw,nosuid,nodev,mode=1777"  # noqa: S108  # in the container
+_PODMAN_S = ("/run", "/var/tmp")  # noqa: S108
+"""What Podman adds by itself to a root that is read-only, each as large as half of the machine's memory."""
 
 _RLIMITS = 1 << 20
 """What engines ask for by themselves; where this process may have less they would fail to start anything."""
@@ -183,7 +187,9 @@ def _host(spec: RunSpec, given: ContainerExtras) -> dict[str, Any]:
     if given.network:  # by its name, so that no configuration of the engine makes it the host's network
         asked["NetworkMode"] = given.network
     if spec.read_only:
-        asked["Tmpfs"] = {"/tmp": "rw,nosuid,nodev,mode=1777"}  # noqa: S108  # in the container
+        asked["Tmpfs"] = {_TMP: _TMPFS}
+    if spec.untrusted:
+        asked["Tmpfs"] = dict.fromkeys((_TMP, *_PODMAN_S), f"{_TMPFS},size={UNTRUSTED_TMP}")
     if spec.memory:
         asked |= {"Memory": spec.memory, "MemorySwap": spec.memory}  # the same: no swap besides
     if spec.cpu:

@@ -124,7 +124,7 @@ class Makings:
         tags = [f"--tag={target}"] if target else []
         tags.append(f"--tag={references.built(spec.image, tree.commit, word)}")
         push = self._command.words("push", target) if target else []
-        options = (*tags, f"--build-arg=BUILDKIT_CACHE_MOUNT_NS={word}")
+        options = (*_uncached(spec), *tags, f"--build-arg=BUILDKIT_CACHE_MOUNT_NS={word}")
         return _Shape(options, {"push": json.dumps(push), "notice": self._notice()}, {})
 
     def _on_podman(
@@ -138,7 +138,9 @@ class Makings:
         env = {"TMPDIR": str(self._repositories.temporary(tree.repository))}
         options = [f"--secret={leftovers.mark(spec.key)}"]
         if engine.storage is None:  # an engine elsewhere, which has neither our files nor these options
-            return _Shape((*options, f"--tag={name}"), words | {"notice": self._notice()}, env)
+            return _Shape(
+                (*options, *_uncached(spec), f"--tag={name}"), words | {"notice": self._notice()}, env
+            )
         own = engine.storage if self._settings.is_shared else self._own(engine.storage, tree.repository)
         own.prepare()
         policies = self._repositories.policy(tree.repository)
@@ -148,7 +150,7 @@ class Makings:
             options.append(f"--network={network_of(spec.key, word)}")
             words |= self._network(tree.repository, network_of(spec.key, word))
         if self._settings.is_shared:
-            return _Shape((*options, f"--tag={name}"), words, env)
+            return _Shape((*options, *_uncached(spec), f"--tag={name}"), words, env)
         keep = self._command.words(*own.arguments, "push", "--quiet", "{image}", engine.storage.name(name))
         bases = [
             (base, identity, self._command.words("push", "--quiet", base, own.name(base)))
@@ -190,6 +192,11 @@ class Makings:
 def network_of(key: str, word: str) -> str:
     """How the network of a build is called, which lasts as long as the build."""
     return f"errand-build-{hashlib.sha256(f'{word}/{key}'.encode()).hexdigest()[:12]}"
+
+
+def _uncached(spec: BuildSpec) -> tuple[str, ...]:
+    """The word for builds of untrusted code where all share one storage, so that they use nobody's layers."""
+    return ("--no-cache",) if spec.untrusted else ()
 
 
 def _target(spec: BuildSpec, tree: trees.Tree) -> str | None:

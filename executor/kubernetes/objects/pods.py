@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from executor.kubernetes.client import Object
 from executor.kubernetes.objects.merging import merged
@@ -15,7 +16,7 @@ from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.settings import Settings
 from executor.logs.encodings import forms
 from executor.reports import files
-from executor.spec import RunSpec
+from executor.spec import UNTRUSTED_TMP, RunSpec
 from executor.supervisor.setup import PREFACE, SHELL, TELL_ALL, TELL_OWN, prefaced
 
 RESERVED = ":"
@@ -167,9 +168,22 @@ def spec(
         pod["serviceAccountName"] = account
     if pull_secrets:
         pod["imagePullSecrets"] = [{"name": name} for name in pull_secrets]
-    given = {key: settings.pod[key] for key in _PLACING if key in settings.pod}
-    made = merged(pod, given if run.untrusted else settings.pod)
+    made = merged(pod, _placing(settings.pod) if run.untrusted else settings.pod)
     return made if run.service_account is None else _acting_as(made, run.service_account)
+
+
+def _placing(given: Mapping[str, Any]) -> Object:
+    """What of the configured `pod` holds for untrusted code; it takes no profile away, sets no sysctl."""
+    found = {key: given[key] for key in _PLACING if key in given}
+    if security := found.get("securityContext"):
+        found["securityContext"] = {key: value for key, value in security.items() if _confines(key, value)}
+    return found
+
+
+def _confines(key: str, value: Any) -> bool:
+    if key in ("seccompProfile", "appArmorProfile"):
+        return isinstance(value, Mapping) and value.get("type") != "Unconfined"
+    return key not in ("sysctls", "windowsOptions") and (key, value) != ("runAsNonRoot", False)
 
 
 def _acting_as(pod: Object, account: str) -> Object:
@@ -297,7 +311,7 @@ def _volumes(run: RunSpec, shared: Workload, kept: PodData) -> list[Object]:
             {"name": _SECRET_FILES, "secret": {"secretName": kept.name, "defaultMode": _MODE, "items": items}}
         )
     if _needs_tmp(run, shared):
-        volumes.append({"name": _TMP, "emptyDir": {}})
+        volumes.append({"name": _TMP, "emptyDir": {"sizeLimit": str(UNTRUSTED_TMP)} if run.untrusted else {}})
     return volumes
 
 

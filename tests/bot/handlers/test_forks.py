@@ -122,9 +122,25 @@ async def test_run_and_build_of_a_fork_get_no_secret_and_the_strictest_engine(ho
     build.definition = build.definition | {"build": build.definition["build"] | {"secrets": ["API_KEY"]}}
     made = specs.of_build(build, Source("acme/shop", "u", COMMIT), config)
     assert made.recipe is not None
-    assert (made.recipe.secrets, made.untrusted, made.source.repository) == ({}, True, "acme.fork/shop")
-    own = run.model_copy(update={"ref": "main"})
-    assert specs.of_run(own, "k", config).env["TOKEN"] == "s3cr3t"
+    assert (made.recipe.secrets, made.untrusted) == ({}, True)
+    assert (spec.about.labels["fork"], made.about.labels["fork"]) == ("true", "true")
+    own = specs.of_run(run.model_copy(update={"ref": "main"}), "k", config)
+    assert (own.env["TOKEN"], "fork" in own.about.labels) == ("s3cr3t", False)
+
+
+async def test_each_fork_is_built_apart_from_the_repository_and_from_other_forks(home: House) -> None:
+    await approved(home)
+    await home.says("/job run check")
+    build, config = await home.build(1), home.tools.registry.config
+
+    def place(ref: str) -> str:
+        made = specs.of_build(build.model_copy(update={"ref": ref}), Source("acme/shop", "u", COMMIT), config)
+        return made.source.repository
+
+    forks = [place(f"{ref}/shop:{branch}") for ref in ("stranger", "other") for branch in ("a", "b")]
+    assert [forks.index(each) for each in forks] == [0, 0, 2, 2]
+    assert all(each.startswith("acme.fork/shop.") for each in forks)
+    assert place("main") == "acme/shop"
 
 
 async def test_build_of_a_fork_is_for_nothing_else(home: House) -> None:

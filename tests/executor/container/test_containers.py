@@ -8,7 +8,7 @@ import pytest
 
 from executor.container import containers
 from executor.container.containers import ContainerExtras
-from executor.spec import RunSpec
+from executor.spec import UNTRUSTED_TMP, RunSpec
 from executor.targets import targets
 
 SPEC = RunSpec("run-1", ("printf", "%s", "$(id)"), image="localhost/shop:1")
@@ -101,6 +101,10 @@ def test_read_only_root_leaves_a_place_for_temporary_files() -> None:
     host = containers.body(spec(read_only=True), given())["HostConfig"]
     assert host["ReadonlyRootfs"] is True
     assert set(host["Tmpfs"]) == {"/tmp"}
+    assert "size=" not in host["Tmpfs"]["/tmp"]
+    untrusted = containers.body(spec(read_only=True, untrusted=True), given())["HostConfig"]
+    assert set(untrusted["Tmpfs"]) == {"/tmp", "/run", "/var/tmp"}
+    assert all(f"size={UNTRUSTED_TMP}" in each.split(",") for each in untrusted["Tmpfs"].values())
     assert "Tmpfs" not in containers.body(SPEC, given())["HostConfig"]
 
 

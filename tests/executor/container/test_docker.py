@@ -1,5 +1,6 @@
 """Builds by Docker's command line, for which a script stands in that does as little as it does."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,18 @@ async def test_pushed_image_is_named_by_the_digest_that_docker_says(
     log = await text(logs, "build-1")
     assert f"--tag=registry.example.com/acme/shop:{spec.source.commit}" in log
     assert "--secret" not in log
+    assert "--no-cache" not in log
     assert "buildkit: \n" in log
+    await builds.close()
+
+
+async def test_untrusted_code_uses_no_layer_that_others_built(
+    logs: LogStore, shop: Repository, tmp_path: Path
+) -> None:
+    builds = docker(tmp_path, logs)
+    await builds.open()
+    await ended(builds.build(replace(spec_of(shop, Recipe()), untrusted=True)))
+    assert "--no-cache" in await text(logs, "build-1")
     await builds.close()
 
 

@@ -13,7 +13,7 @@ from executor.kubernetes.objects.manifests import Manifests, of_run
 from executor.kubernetes.objects.pods import RESERVED, UNKNOWN, ImageFacts, literal
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.settings import Builder, Settings
-from executor.spec import About, Reference, RunSpec, Secret
+from executor.spec import UNTRUSTED_TMP, About, Reference, RunSpec, Secret
 from executor.supervisor.setup import PREFACE
 from executor.targets import targets
 
@@ -305,7 +305,26 @@ def test_untrusted_code_gets_of_the_configured_pod_only_where_and_how_it_runs() 
     assert (pod(found)["runtimeClassName"], pod(found)["nodeSelector"]) == ("gvisor", {"pool": "jobs"})
     assert [each["name"] for each in pod(found)["volumes"] if "secret" in each] == []
     assert "envFrom" not in job(found)
-    assert job(found)["securityContext"]["readOnlyRootFilesystem"] is True
+    assert job(found)["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+    assert {"name": "errand-tmp", "emptyDir": {"sizeLimit": str(UNTRUSTED_TMP)}} in pod(found)["volumes"]
+
+
+def test_configured_pod_makes_untrusted_code_no_freer() -> None:
+    open_wide = {"seccompProfile": {"type": "Unconfined"}, "appArmorProfile": {"type": "Unconfined"}}
+    security = open_wide | {"sysctls": [{"name": "a", "value": "b"}], "runAsNonRoot": False, "runAsUser": 7}
+    host = dict.fromkeys(("hostNetwork", "hostPID", "hostIPC"), True)
+    settings = replace(SETTINGS, pod={**host, "securityContext": security})
+    found = pod(made(settings=settings, untrusted=True, read_only=True, service_account=""))
+    assert found["securityContext"] == {"seccompProfile": {"type": "RuntimeDefault"}, "runAsUser": 7}
+    assert not set(host) & set(found)
+    own = {"type": "Localhost", "localhostProfile": "tight.json"}
+    tight = replace(SETTINGS, pod={"securityContext": {"seccompProfile": own}})
+    found = pod(made(settings=tight, untrusted=True, service_account=""))
+    assert found["securityContext"]["seccompProfile"] == own
 
 
 def test_a_service_account_gives_its_token() -> None:
