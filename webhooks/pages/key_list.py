@@ -48,9 +48,11 @@ class Key:
 
 @cache
 def job_keys() -> Sequence[Key]:
-    """All of them, those of a mapping behind it."""
-    found = _keys(schema()["properties"]["jobs"]["additionalProperties"], "")
-    return tuple({key.path: key for key in found}.values())
+    """All of them, those of a mapping behind it; of what is one or a list, those of the one."""
+    found: dict[str, Key] = {}
+    for key in _keys(schema()["properties"]["jobs"]["additionalProperties"], ""):
+        found.setdefault(key.path, key)
+    return tuple(found.values())
 
 
 def _keys(node: Node, above: str, *, is_entry: bool = False) -> Iterator[Key]:
