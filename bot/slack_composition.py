@@ -13,6 +13,7 @@ from bot.handlers.conversation import Conversation
 from bot.handlers.settlement import Settlement
 from bot.handlers.slack.commands import SlackCommandHandler
 from bot.handlers.slack.contexts import SlackContexts
+from bot.handlers.slack.decisions import HomeDecisions
 from bot.handlers.slack.deliveries import Dispatch
 from bot.handlers.slack.form_contents import FormContents
 from bot.handlers.slack.form_openings import FormOpener
@@ -75,7 +76,8 @@ class SlackComposition:
         """What shows Homes."""
         parts = self.parts
         known = (parts.slack, parts.contexts, parts.visibility, self.overviews, parts.addresses)
-        return SlackHomePublisher(*known, parts.inbox, parts.clock)
+        decisions = HomeDecisions(parts.inbox, parts.actions.authorization)
+        return SlackHomePublisher(*known, decisions, parts.clock)
 
     @cached_property
     def homes(self) -> SlackHomeHandler:

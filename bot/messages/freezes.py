@@ -1,5 +1,6 @@
 """Freezes in words (Markdown): of what, until when, by whom and why; and answers to the two verbs."""
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -84,7 +85,8 @@ def not_frozen(scope: Scope, on: Sequence[Standing], *, command: str) -> str:
 def options(scope: Scope) -> str:
     """By which a command names the scope."""
     named = {"job": scope.jobs, "lock": scope.locks, "environment": scope.environments}
-    return "".join(f" --{kind} {each}" for kind, names in named.items() for each in names)
+    words = [word for kind, names in named.items() for each in names for word in (f"--{kind}", each)]
+    return f" {shlex.join(words)}" if words else ""
 
 
 def _upper(sentence: str) -> str:

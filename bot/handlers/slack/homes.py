@@ -10,10 +10,10 @@ import structlog
 from bot import messages
 from bot.errors import Refused, RetryLater
 from bot.events.slack_facts import SlackAsker, SlackHome, SlackPress
-from bot.handlers.approval_inbox import ApprovalInbox
 from bot.handlers.authorization import RequestContext
 from bot.handlers.conversation import Conversation
 from bot.handlers.slack.contexts import SlackContexts
+from bot.handlers.slack.decisions import HomeDecisions
 from bot.handlers.slack.overviews import OverviewReader
 from bot.handlers.slack.viewers import HomeViewers, Publication, Viewer
 from bot.handlers.visibility import Known, Visibility
@@ -45,11 +45,11 @@ class SlackHomePublisher:
         visibility: Visibility,
         reader: OverviewReader,
         addresses: PageAddresses,
-        inbox: ApprovalInbox,
+        decisions: HomeDecisions,
         clock: Callable[[], float],
     ) -> None:
         self._slack = slack
-        self._inbox = inbox
+        self._decisions = decisions
         self._contexts = contexts
         self._visibility = visibility
         self._reader = reader
@@ -91,8 +91,9 @@ class SlackHomePublisher:
             await self._slack.publish_home(asker.user, homes.unknown_home(sentence))
             return
         overview = await self._reader.overview(sight, page)
-        waits = await self._inbox.of(context, homes.ANSWERS)
-        overview = replace(overview, for_you=self._reader.lines(waits))
+        waits = await self._decisions.answers(context)
+        frozen = await self._decisions.freezes(context, overview.freezes)
+        overview = replace(overview, for_you=self._reader.lines(waits), freezes=frozen)
         view = homes.home(overview, page=self._addresses.front, now=self._clock())
         hash = await self._slack.publish_home(asker.user, view, hash)
         shown = Publication(

@@ -16,9 +16,9 @@ from bot.catalog.due import (
     reason_of,
     upcoming,
 )
-from bot.catalog.freezes import Calendar, Subject
+from bot.catalog.freezes import Calendar, Standing, Subject
 from bot.handlers.visibility import Sight
-from bot.messages.freezes import scope_text
+from bot.messages.freezes import options, scope_text
 from bot.messages.slack import homes
 from bot.messages.slack.overviews import (
     PAGE,
@@ -149,7 +149,7 @@ class OverviewReader:
         on = [each for each in freezes.standings(session, self._calendar(), now=now) if each.is_on(now)]
         subjects = [Subject(job.name, job.locks) for job in jobs] if on else []
         return [
-            FreezeLine(scope_text(each.scope), each.by, each.why, each.end)
+            FreezeLine(scope_text(each.scope), each.by, each.why, each.end, _thaw(each) if subjects else None)
             for each in on
             if each.scope.environments or any(each.scope.covers(subject) for subject in subjects)
         ][: homes.LOCKS]
@@ -221,6 +221,11 @@ def _every(states: States, now: float) -> ScheduleLine | None:
     """How all schedules are paused together; None where they are not."""
     pause = pause_of_all(states, now)
     return None if pause is None else ScheduleLine("", "", None, pause.by, pause.until, pause.why)
+
+
+def _thaw(freeze: Standing) -> str | None:
+    """The options of the command that ends a freeze; None for one of the file, which nobody ends."""
+    return None if freeze.number is None else options(freeze.scope).strip()
 
 
 def _is_held(line: ScheduleLine) -> bool:

@@ -26,8 +26,9 @@ _COMMANDS: Mapping[str, str] = {
     Action.JOB_RESUME: "resume {value}",
     Action.JOB_SKIP: "skip {value}",
     Action.SCHEDULES_RESUME: "resume --all",
+    Action.FREEZE_THAW: "thaw {options}",
 }
-"""What each button stands for, by its value."""
+"""What each button stands for, by its value: as one word, or as the options that it is."""
 _TURNS = frozenset({Action.LIST_PAGE, Action.LIST_BACK, Action.HOME_REFRESH})
 """Buttons that show something else of the same."""
 
@@ -73,7 +74,8 @@ class SlackPressHandler:
             await self._conversation.end(delivery, "ignored", f"{press.action[:60]} does nothing here")
             return
         context = await self._contexts.of(delivery.key, press.asker, press.spot)
-        line = f"{self._registry.config.command} {words.format(value=shlex.quote(press.value))}"
+        said = words.format(value=shlex.quote(press.value), options=press.value)
+        line = f"{self._registry.config.command} {said}"
         refusals: list[str] = []
 
         def answers(texts: list[str], failed: bool) -> list[Post]:

@@ -17,6 +17,7 @@ class Action(StrEnum):
     JOB_PAUSE = "job.pause"  # (job or job/schedule)
     JOB_RESUME = "job.resume"  # (the same)
     SCHEDULES_RESUME = "schedules.resume"  # ()
+    FREEZE_THAW = "freeze.thaw"  # (the options of the command, or none for all)
     JOB_SKIP = "job.skip"  # (the same)
     LIST_PAGE = "list.page"  # (page, from 1)
     LIST_BACK = "list.back"  # (page, from 1): the same, beside it

@@ -2,7 +2,8 @@
 
 from bot.messages.comments import parameters
 from bot.messages.slack.actions import Action
-from bot.messages.slack.elements import Block, button, confirm
+from bot.messages.slack.elements import BUTTON_VALUE_CHARACTERS, Block, button, confirm
+from bot.messages.slack.overviews import FreezeLine
 from bot.messages.text import clean
 from bot.messages.view import View
 
@@ -29,6 +30,19 @@ def answer_buttons(view: View) -> list[Block]:
         button("Approve", Action.RUN_APPROVE, number, style="primary", confirm=yes),
         button("Deny", Action.RUN_DENY, number, style="danger", confirm=no),
     ]
+
+
+def thaw_button(line: FreezeLine) -> Block | None:
+    """Ends a freeze, after a question; None where its reader does not, or a button cannot name it."""
+    if line.thaw is None or len(line.thaw) > BUTTON_VALUE_CHARACTERS:
+        return None
+    question = confirm(
+        f"Thaw {clean(line.what, 80)}?",
+        "What is held back by this freeze starts, and so does what is asked for from now on.",
+        yes="Thaw",
+        no="Leave it frozen",
+    )
+    return button("Thaw", Action.FREEZE_THAW, line.thaw, confirm=question)
 
 
 def cancel_button(view: View) -> Block:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.messages.mrkdwn import date, link, literal, span, zoned
 from bot.messages.slack.actions import Action
-from bot.messages.slack.buttons import answer_buttons, cancel_button
+from bot.messages.slack.buttons import answer_buttons, cancel_button, thaw_button
 from bot.messages.slack.cards import headline
 from bot.messages.slack.elements import (
     VIEW_BLOCKS,
@@ -152,7 +152,9 @@ def _freezes(overview: Overview) -> Iterator[Block]:
         until = f" until {date(line.until)}" if line.until is not None else ""
         by = span(vocabulary.who(line.by), 80) if line.by else "`app.yaml`"
         why = f": {literal(line.why, 200)}" if line.why else ""
-        yield context(f"❄ {span(line.what, 100)} by {by}{until}{why}")
+        text = f"❄ {span(line.what, 100)} by {by}{until}{why}"
+        thaw = thaw_button(line)
+        yield context(text) if thaw is None else section(text, accessory=thaw)
 
 
 def _locks(overview: Overview) -> Iterator[Block]:

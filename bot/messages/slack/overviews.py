@@ -73,12 +73,16 @@ class LockLine:
 
 @dataclass(frozen=True, slots=True)
 class FreezeLine:
-    """What nothing of starts now, until a moment or until it is thawed; `by` None: the file says so."""
+    """What nothing of starts now, until a moment or until it is thawed; `by` None: the file says so.
+
+    `thaw` are the options of the command that ends it, empty for all; None: its reader does not end it.
+    """
 
     what: str
     by: str | None
     why: str | None
     until: float | None
+    thaw: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from bot.handlers.slack.homes import FRESH
 from bot.handlers.visibility import Sight
 from bot.messages.slack.actions import Action
 from bot.states import Cause
+from bot.store import freezes
 from bot.tables import Run
 from demo.slack import View
 from tests.bot.handlers.approving import approve, approving, ask, look, on_github
 from tests.bot.handlers.slack.hands import OCTOCAT, let_in, text_of
-from tests.bot.house import SITE, House, house
+from tests.bot.house import SHOP, SITE, House, house
 
 PEOPLE = {"slack": {"people": {"U0OCTOCAT": "octocat", "U0READER": "reader"}}}
 SCHEDULED = {"schedule": {"cron": "30 2 * * *", "timezone": "Europe/Berlin"}}
@@ -225,6 +226,37 @@ async def test_home_says_what_is_frozen_for_its_reader(home: House) -> None:
         assert words in shown
     await home.types("thaw")
     assert "year end" not in text_of((await opened(home)).blocks)
+
+
+async def test_freeze_is_thawed_by_its_button_which_asks_once_more(home: House) -> None:
+    await home.types("freeze --environment 'eu west' --lock prod")
+    view = await opened(home)
+    assert "Thaw lock prod, environment eu west?" in text_of(view.blocks)
+    await home.slack.press(view, Action.FREEZE_THAW)
+    assert await home.store.read(lambda s: freezes.going(s, now=home.now)) == []
+    assert "Frozen" not in text_of(view.blocks)
+    assert home.slack.views == []
+
+
+async def test_thaw_is_offered_to_who_began_the_freeze_and_to_whom_override_names(tmp_path: Path) -> None:
+    people = {"slack": {"people": {OCTOCAT: "octocat", "U0ADA": "ada"}}}
+    week = {"every": "MON 00:00 to SUN 23:59"}
+    changes = {**people, "override": ["github:octocat"], "freeze": [week]}
+    async with house(tmp_path, changes=changes) as home:
+        let_in(home)
+        for repository in (SHOP, SITE):
+            home.github.add_person(repository, "ada", "write")
+        await home.types("freeze --job check")
+        assert Action.FREEZE_THAW not in text_of((await opened(home, "U0ADA")).blocks)
+        await home.types("freeze --job publish", user="U0ADA")
+        hers = await opened(home, "U0ADA")
+        assert text_of(hers.blocks).count(f'"{Action.FREEZE_THAW}"') == 1
+        shown = text_of((await opened(home)).blocks)
+        assert shown.count(f'"{Action.FREEZE_THAW}"') == 2  # nobody thaws what the file says
+        await home.types("freeze --job publish")  # in the place of hers
+        await home.slack.press(hers, Action.FREEZE_THAW)
+        (window,) = home.slack.views
+        assert "began this freeze" in text_of(window.blocks)
 
 
 async def test_home_lists_what_waits_for_their_yes_with_buttons_that_ask_once_more(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Texts that somebody outside may send, to throw at what Errand sends to Slack."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 PIECES = (
@@ -43,3 +45,21 @@ _long = st.builds(
     st.sampled_from((100, 3000, 100_000)),
 )
 texts = st.one_of(st.just(""), _short, _long)
+
+
+def marked(view: dict[str, Any]) -> str:
+    """All texts of a view in which Slack reads markup; in plain ones it reads none."""
+    found: list[str] = []
+
+    def walk(node: object) -> None:
+        if isinstance(node, dict):
+            if node.get("type") == "mrkdwn":
+                found.append(str(node["text"]))
+            for each in node.values():
+                walk(each)
+        elif isinstance(node, list):
+            for each in node:
+                walk(each)
+
+    walk(view)
+    return " ".join(found)

@@ -27,7 +27,7 @@ from bot.messages.slack.forms import (
 )
 from demo.blocks import check_view
 from demo.slack.inputs import initial_values, mistakes
-from tests.bot.messages.slack.hostile import MARKUP, texts
+from tests.bot.messages.slack.hostile import MARKUP, marked, texts
 
 SHOP = Image.model_validate({"name": "shop", "build": {"repository": "acme/shop"}, "push": "r.example/shop"})
 taken = texts.filter(lambda text: "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text))
@@ -93,7 +93,7 @@ def test_form_is_taken_and_what_it_was_filled_in_with_comes_back(
     form = replace(form, overridable=True, override=text)
     view = run_form(form, origin.metadata)
     check_view(view, kinds=["modal"])
-    assert not any(markup in _markup(view) for markup in MARKUP)
+    assert not any(markup in marked(view) for markup in MARKUP)
     assert FormOrigin.read(view["private_metadata"]).rerun_of == 7
     state = initial_values(view["blocks"])
     missing = {f"parameter.P{n}" for n, parameter in enumerate(each) if parameter.required}
@@ -105,23 +105,6 @@ def test_form_is_taken_and_what_it_was_filled_in_with_comes_back(
     for n, parameter in enumerate(each):
         given_value = entry.request.parameters.get(f"P{n}", parameter.default)
         assert given_value == parameter.default or parameter.default is None
-
-
-def _markup(view: dict[str, Any]) -> str:
-    found: list[str] = []
-
-    def walk(node: object) -> None:
-        if isinstance(node, dict):
-            if node.get("type") == "mrkdwn":
-                found.append(str(node["text"]))
-            for each in node.values():
-                walk(each)
-        elif isinstance(node, list):
-            for each in node:
-                walk(each)
-
-    walk(view)
-    return " ".join(found)
 
 
 @given(

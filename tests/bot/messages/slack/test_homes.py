@@ -10,11 +10,19 @@ from hypothesis import strategies as st
 from bot.messages.slack import homes
 from bot.messages.slack.elements import MESSAGE_CHARACTERS, size
 from bot.messages.slack.jobs import job_list
-from bot.messages.slack.overviews import JobLine, JobPage, LockLine, Overview, RunLine, ScheduleLine
+from bot.messages.slack.overviews import (
+    FreezeLine,
+    JobLine,
+    JobPage,
+    LockLine,
+    Overview,
+    RunLine,
+    ScheduleLine,
+)
 from bot.messages.view import run_view
 from demo.blocks import check_blocks, check_view
 from tests.bot.messages.rows import NOW, run
-from tests.bot.messages.slack.hostile import MARKUP, texts
+from tests.bot.messages.slack.hostile import MARKUP, marked, texts
 
 _moments = st.none() | st.floats(0, 4e9)
 _states: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
@@ -59,6 +67,14 @@ _jobs = st.builds(
     locked_by=st.none() | texts,
 )
 _locks = st.builds(LockLine, target=texts, actor=texts, reason=st.none() | texts, until=_moments)
+_freezes = st.builds(
+    FreezeLine,
+    what=texts,
+    by=st.none() | texts,
+    why=st.none() | texts,
+    until=_moments,
+    thaw=st.none() | st.just("") | st.integers(1, 3000).map(lambda size: f"--environment {'x' * size}"),
+)
 _pages = st.builds(
     JobPage,
     lines=st.lists(_jobs, max_size=3).map(lambda some: some * 3 or [JobLine("a", "")]),
@@ -86,6 +102,7 @@ _overviews = st.builds(
     more_schedules=st.integers(0, 1000),
     locks=_several(_locks, homes.LOCKS),
     more_locks=st.integers(0, 1000),
+    freezes=_several(_freezes, homes.LOCKS),
 )
 
 
@@ -94,7 +111,7 @@ def test_slack_takes_every_home(overview: Overview) -> None:
     view = homes.home(overview, page="https://e.example/", now=NOW)
     check_view(view, kinds=["home"])
     assert len(view["blocks"]) < 100, "the end is not cut off"
-    assert not any(mark in str(view["blocks"]).replace("<!date^", "") for mark in MARKUP)
+    assert not any(mark in marked(view).replace("<!date^", "") for mark in MARKUP)
 
 
 @given(_pages)
@@ -121,6 +138,13 @@ def test_list_of_the_longest_jobs_fits(text: str) -> None:
     _, blocks = job_list(JobPage([line] * 10, 2, 3, 30, 1), command="/job")
     check_blocks(blocks)
     assert len(json.dumps(blocks, ensure_ascii=False)) <= MESSAGE_CHARACTERS
+
+
+def test_freeze_that_no_button_can_name_has_none() -> None:
+    line, page = FreezeLine("x", "github:b", None, None, "--environment " + "x" * 3000), JobPage()
+    for freeze, buttons in ((line, 0), (replace(line, thaw="--lock prod"), 1), (replace(line, thaw=None), 0)):
+        view = homes.home(Overview(page, freezes=[freeze]), page="", now=NOW)
+        assert str(view["blocks"]).count("freeze.thaw") == buttons
 
 
 def test_home_at_its_fullest_fits() -> None:
