@@ -91,12 +91,18 @@ secretive = st.lists(
 )
 
 
+def kept_in(directory: Path) -> bytes:
+    """The text of a log."""
+    files = sorted((path for path in directory.iterdir() if path.name.isdigit()), key=lambda path: path.name)
+    return b"".join(path.read_bytes() for path in files)
+
+
 class Bot:
     """One that takes the log over where the one before it left it: with its checkpoint, and what is kept."""
 
     def __init__(self, directory: Path, checkpoint: Checkpoint | None) -> None:
         self.checkpoint = checkpoint
-        size = sum(len(path.read_bytes()) for path in directory.iterdir()) if directory.exists() else 0
+        size = len(kept_in(directory)) if directory.exists() else 0
         offset = checkpoint.offset if checkpoint is not None else 0
         self.stamped = LogCursor(checkpoint.position if checkpoint is not None else None)
         self.keeping = LogCollector(LogWriter(str(directory), 1 << 20), SECRETS, size - offset, offset)
@@ -126,8 +132,7 @@ def test_no_secret_is_shown_and_no_byte_lost_whoever_goes_on_and_wherever(
                 bot.take(bot.stamped.feed(data[at : at + cut]))
         bot.take(bot.stamped.finish())
         bot.keeping.end([])
-        files = sorted((path for path in place.iterdir() if path.name.isdigit()), key=lambda path: path.name)
-        kept = b"".join(path.read_bytes() for path in files)
+        kept = kept_in(place)
     assert kept == redactor.feed(written(log)) + redactor.flush()
 
 
