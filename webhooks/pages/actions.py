@@ -64,20 +64,27 @@ class ActionPages:
         await self._actions.perform(context, parser.Deny(number, clean(why, REASON) or None))
         return f"/runs/{number}"
 
+    async def lock(self, request: Request, context: RequestContext, fields: Fields) -> str:
+        """Closes a lock or a job, for all or for all but the asker's own runs; the first page shows locks."""
+        reason, duration = _reason(fields.get("why", "")), fields.get("duration", "").strip()
+        command = parser.Lock(
+            _target(fields),
+            reason,
+            _seconds(duration) if duration else None,
+            mine=fields.get("mine") == "true",
+        )
+        await self._actions.perform(context, command)
+        return "/#locks"
+
     async def unlock(self, request: Request, context: RequestContext, fields: Fields) -> str:
-        """Opens what somebody closed; the first page shows locks."""
-        target = fields.get("target", "")
-        if "\0" in target:  # which PostgreSQL refuses to look for
-            raise LookupError("no target")
-        await self._actions.perform(context, parser.Unlock(target))
-        return "/"
+        """Opens what somebody closed."""
+        await self._actions.perform(context, parser.Unlock(_target(fields)))
+        return "/#locks"
 
     async def pause_all(self, request: Request, context: RequestContext, fields: Fields) -> str:
         """Holds all schedules back; the first page shows that."""
-        reason, duration = fields.get("reason", "").strip(), fields.get("duration", "").strip()
-        if "\0" in reason:  # which PostgreSQL refuses to keep
-            raise AskerError("A reason is of printable characters.")
-        command = parser.PauseAll(None, _seconds(duration) if duration else None, reason or None)
+        reason, duration = _reason(fields.get("reason", "")), fields.get("duration", "").strip()
+        command = parser.PauseAll(None, _seconds(duration) if duration else None, reason)
         await self._actions.perform(context, command)
         return "/#next"
 
@@ -85,6 +92,22 @@ class ActionPages:
         """Lets them go on."""
         await self._actions.perform(context, parser.ResumeAll())
         return "/#next"
+
+
+def _target(fields: Fields) -> str:
+    found = fields.get("target", "").strip()
+    if "\0" in found:  # which PostgreSQL refuses to look for
+        raise LookupError("no target")
+    if not found:
+        raise AskerError("Say which lock or job is meant.")
+    return found
+
+
+def _reason(written: str) -> str | None:
+    found = written.strip()
+    if not found.isprintable():
+        raise AskerError("A reason is of printable characters.")
+    return found or None
 
 
 def _seconds(duration: str) -> float:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from bot.access import scopes
+from bot.states import EVERYTHING
 from webhooks.access import Visitor
 from webhooks.headers import SECURITY
 from webhooks.pages import hour
@@ -17,6 +18,9 @@ from webhooks.pages.parts import Pages
 
 LOOKED = "looked"
 """The cookie in which a browser keeps when its reader looked last, in whole seconds; a script sets it."""
+
+OFFERED = 50
+"""Locks and jobs that the form of a lock offers to choose from; others are typed."""
 
 _MOMENT = re.compile(r"\d{9,11}", re.ASCII)
 
@@ -47,6 +51,7 @@ class OverviewPage:
         board = await self._reader.board(visitor.jobs)
         span = self._span(request)
         values = self._values(board, span, visitor) | {"job_count": self._jobs(visitor)}
+        values["targets"] = self._targets(visitor) if values["may_hold"] else ()
         return self._pages.renderer.page("overview.html", 200, **values)
 
     async def part(self, request: Request, visitor: Visitor) -> Response:
@@ -95,10 +100,16 @@ class OverviewPage:
             "on_line": ON_LINE,
             "shown": SHOWN,
             "opens": keys,
-            "may_freeze": visitor.how == "session" and scopes.may_run_some(visitor.scopes),
+            "may_hold": visitor.how == "session" and scopes.may_run_some(visitor.scopes),
             "is_admin": scopes.may_change(visitor.scopes),
             "visitor": visitor,
         }
+
+    def _targets(self, visitor: Visitor) -> list[str]:
+        """What the form of a lock offers: everything, and first the locks of jobs that they may run."""
+        mine = [job for job in self._pages.registry.catalog.jobs.values() if visitor.may_run(job.name)]
+        named = sorted({lock for job in mine for lock in job.locks})
+        return list(dict.fromkeys([EVERYTHING, *named, *(job.name for job in mine)]))[:OFFERED]
 
     def _jobs(self, visitor: Visitor) -> int:
         """How many jobs there are for the visitor."""

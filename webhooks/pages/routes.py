@@ -79,6 +79,7 @@ def routes(pages: Pages) -> list[Route]:
         ("/runs/{number}/approve", do.approve),
         ("/runs/{number}/deny", do.deny),
         ("/runs/{number}/delete", removals.remove),
+        ("/lock", do.lock),
         ("/unlock", do.unlock),
         ("/freeze", frozen.freeze),
         ("/thaw", frozen.thaw),

@@ -15,13 +15,12 @@ from bot.store import Session, locks, runs, tokens
 from bot.tables import Build, Lock, Run
 from tests.bot.house import House, house
 from tests.webhooks.installation import NOW, Installation, client, here, member
+from tests.webhooks.pages.browsers import OWN, of_person, of_token
 from tests.webhooks.sites import composed
 from webhooks.access import Access, new_token, token_hash
 from webhooks.pages import board
 
 __all__ = ["client", "here", "member"]  # fixtures
-
-OWN = {"sec-fetch-site": "same-origin"}
 
 
 def _add(session: Session, row: Run) -> None:
@@ -201,10 +200,53 @@ async def test_person_sees_their_jobs_alone_and_opens_their_locks(home: House) -
         assert (await browser.post("/unlock", data={"target": "a\0"}, headers=OWN)).status_code == 404
         assert (await browser.post("/unlock", data={"target": "production"})).status_code == 403
         opened = await browser.post("/unlock", data={"target": "production"}, headers=OWN)
-        assert (opened.status_code, opened.headers["location"]) == (303, "/")
-        assert 'value="production"' not in (await browser.get("/")).text
+        assert (opened.status_code, opened.headers["location"]) == (303, "/#locks")
+        assert 'name="target" value="production"' not in (await browser.get("/")).text
     left = await home.store.read(lambda s: locks.closed(s, now=home.now))
     assert [lock.target for lock in left] == ["secret-lock"]
+
+
+async def test_lock_is_closed_by_a_form_and_those_of_the_asker_go_on(home: House) -> None:
+    home.github.add_person("acme/shop", "ada", "write")
+    async with await of_person(home, "ada") as ada:
+        page = (await ada.get("/")).text
+        offered = re.findall(r'<option value="([^"]*)"', page.partition('<datalist id="targets">')[2])
+        assert offered == ["*", "production", "check", "deploy"]
+        assert "Nothing is locked." in _section(page, "locks")
+        fields = {"target": "production", "why": "<b>sale</b>", "duration": "2h", "mine": "true"}
+        assert (await ada.post("/lock", data=fields)).status_code == 403  # from no form of ours
+        for changed, status in (
+            ({"target": "secret-lock"}, 409),
+            ({"target": ""}, 409),
+            ({"target": "a\0"}, 404),
+            ({"duration": "soon"}, 409),
+            ({"why": "a\0"}, 409),
+            ({"why": "x" * 201}, 409),
+        ):
+            answer = await ada.post("/lock", data={**fields, **changed}, headers=OWN)
+            assert answer.status_code == status, changed
+        assert await home.store.read(lambda s: locks.closed(s, now=home.now)) == []
+        sent = await ada.post("/lock", data=fields, headers=OWN)
+        assert (sent.status_code, sent.headers["location"]) == (303, "/#locks")
+        async with await of_person(home, "octocat") as octocat:
+            again = await octocat.post("/lock", data=fields, headers=OWN)
+            assert (again.status_code, "is locked by" in again.text) == (409, True)
+        (lock,) = await home.store.read(lambda s: locks.closed(s, now=home.now))
+        assert (lock.actor, lock.until, lock.person) == ("github:ada", home.now + 7200, "github:ada")
+        shown = _section((await ada.get("/")).text, "locks")
+        assert all(part in shown for part in ("but for ada: &lt;b&gt;sale", 'aria-label="Unlock production"'))
+        await ada.post("/unlock", data={"target": "production"}, headers=OWN)
+        await ada.post("/lock", data={"target": "check"}, headers=OWN)
+        (lock,) = await home.store.read(lambda s: locks.closed(s, now=home.now))
+        assert (lock.target, lock.reason, lock.until, lock.person) == ("check", None, None, None)
+
+
+async def test_who_may_run_nothing_is_shown_no_form_of_a_lock(home: House) -> None:
+    async with await of_token(home, "read") as reader:
+        page = (await reader.get("/")).text
+        assert ("Recent runs" in page, "<datalist" in page, 'action="/lock"' in page) == (True, False, False)
+        assert (await reader.post("/lock", data={"target": "check"}, headers=OWN)).status_code == 409
+    assert await home.store.read(lambda s: locks.closed(s, now=home.now)) == []
 
 
 async def test_page_says_that_schedules_are_being_read_until_they_are(

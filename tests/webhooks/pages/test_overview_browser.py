@@ -42,8 +42,13 @@ async def test_overview_follows_by_parts_and_remembers_the_last_look(
     asked: list[int] = []
     page.on("response", lambda answer: asked.append(answer.status) if "/overview?" in answer.url else None)
     await expect(page.locator("[aria-labelledby=running] .none")).to_have_text("Nothing runs now.")
+    await page.locator("#lock summary").click()
+    await page.locator("#lock").get_by_label("Why").fill("half a wo")
     run = await here.start_run()
     await expect(page.locator(".tally")).to_contain_text("1 running")
+    await expect(page.locator("#lock").get_by_label("Why")).to_be_focused()
+    await page.keyboard.type("rd")
+    await expect(page.locator("#lock").get_by_label("Why")).to_have_value("half a word")
     await expect(page.locator("[aria-labelledby=running] .pill")).to_have_text("Running")
     await here.finish(run, result="failed", exit_code=3)
     failed = page.locator("[aria-labelledby=failed] .entry")

@@ -11,9 +11,11 @@
     const focus = document.activeElement;
     const name = focus && old.contains(focus) && (focus.getAttribute("href") || focus.getAttribute("aria-label"));
     for (const open of old.querySelectorAll("details[id][open]"))
-      now.querySelector(`details[id="${CSS.escape(open.id)}"]`)?.setAttribute("open", "");
+      if (open.querySelector("form")) now.querySelector(`details[id="${CSS.escape(open.id)}"]`)?.replaceWith(open); // with what was typed
+      else now.querySelector(`details[id="${CSS.escape(open.id)}"]`)?.setAttribute("open", "");
     old.replaceWith(now);
-    if (name) now.querySelector(`[href="${CSS.escape(name)}"], [aria-label="${CSS.escape(name)}"]`)?.focus({ preventScroll: true });
+    if (focus && now.contains(focus)) focus.focus({ preventScroll: true });
+    else if (name) now.querySelector(`[href="${CSS.escape(name)}"], [aria-label="${CSS.escape(name)}"]`)?.focus({ preventScroll: true });
     document.dispatchEvent(new Event("redrawn"));
   };
   const read = async () => {
