@@ -19,6 +19,7 @@ from bot.handlers.overrides import may_override
 from bot.handlers.repetitions import ref_of, tag_of
 from bot.handlers.selection import RunReference
 from bot.handlers.slack.form_origins import FormOrigin
+from bot.handlers.slack.forms import start_words
 from bot.handlers.start import StartRequest
 from bot.handlers.visibility import Visibility
 from bot.messages import mrkdwn, timetables, waits
@@ -72,6 +73,7 @@ class FormContents:
             ref=request.ref,
             image_tag=request.image_tag,
             override=request.override,
+            start=" ".join(start_words(request)) or None,
         )
         return await self._view(context, form, origin.for_job(name))
 

@@ -190,4 +190,4 @@ class FormRequests:
 
 def _request(command: parser.Run) -> StartRequest:
     given = (command.parameters, command.arguments, command.ref, command.image_tag)
-    return StartRequest(*given, command.override)
+    return StartRequest(*given, command.override, command.at, command.delay)

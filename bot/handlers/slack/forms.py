@@ -24,6 +24,7 @@ from bot.messages.slack.actions import Form
 from bot.messages.text import fence
 from bot.slack import Slack
 from bot.tables import Delivery
+from bot.text import units
 from bot.text.wording import quoted
 
 LINE_CHARACTERS = 2500
@@ -116,11 +117,19 @@ def spot_of(form: SlackForm, origin: FormOrigin, now: float) -> SlackSpot | None
 def command_line(word: str, job: str, request: StartRequest) -> str:
     """The command that says the same as a form; a value of several lines is left out, since it takes one."""
     values = {name: value if value.isprintable() else "..." for name, value in request.parameters.items()}
-    more = ["--ref", request.ref] if request.ref else []
+    more = start_words(request)
+    more += ["--ref", request.ref] if request.ref else []
     more += ["--image", request.image_tag] if request.image_tag else []
     more += ["--override", request.override] if request.override else []
     more += ["--", *request.arguments] if request.arguments else []
     return forms.command_line(word, job, values, more)
+
+
+def start_words(request: StartRequest) -> list[str]:
+    """The words of a command by which a run starts later; none where it starts at once."""
+    if request.at is not None:
+        return ["at", request.at]
+    return [] if request.delay is None else ["in", units.duration_text(request.delay)]
 
 
 def _origin(form: SlackForm) -> FormOrigin | None:

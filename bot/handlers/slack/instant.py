@@ -16,6 +16,7 @@ from bot.events import slack
 from bot.handlers.entries import Entry
 from bot.handlers.slack.entries import read_entry
 from bot.handlers.slack.form_origins import FormOrigin, mark
+from bot.handlers.slack.forms import start_words
 from bot.handlers.visibility import job_key
 from bot.messages.slack import elements, forms
 from bot.messages.slack.actions import Action, Form
@@ -88,6 +89,7 @@ class InstantAnswers:
             asks_channel=origin.channel is None,
             overridable=overridable,
             override=request.override,
+            start=" ".join(start_words(request)) or None,
             notice=forms.CHANGED,
         )
         try:

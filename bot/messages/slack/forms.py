@@ -12,7 +12,7 @@ from typing import Any
 from bot.catalog.catalog import Job
 from bot.catalog.freezes import REASON_CHARACTERS
 from bot.catalog.images import Image
-from bot.catalog.inputs import ARGUMENTS, IMAGE_TAG, OVERRIDE, REF
+from bot.catalog.inputs import ARGUMENTS, IMAGE_TAG, OVERRIDE, REF, WHEN
 from bot.catalog.requirements import code_of
 from bot.messages import mrkdwn
 from bot.messages.mrkdwn import fitted, literal, span
@@ -24,6 +24,8 @@ from bot.messages.slack.fields import VALUE
 
 CHANNEL = "channel"
 """The `block_id` of where the run is told of."""
+START_CHARACTERS = 50
+"""Of when a run is to start."""
 PARAMETERS = 90
 """Of a job that has a form; a modal has 100 blocks."""
 OPTIONS = 500
@@ -57,7 +59,8 @@ class RunForm:
     `repository` is what the image is built of, `standing` the tag that a deploy hook has chosen for the job
     instead. `conditions` are of now, in mrkdwn: what is locked or paused. `asks_channel`: the form came from
     no channel, so it asks in which one the run is told of; `channel` is the id that is proposed.
-    `overridable`: a freeze is on which they may override, so it asks why, with `override` filled in. `notice`
+    `overridable`: a freeze is on which they may override, so it asks why, with `override` filled in. `start`
+    is when it is to start, as a command says it. `notice`
     stands above all else, where the form is shown anew by who knows the definition alone.
     """
 
@@ -75,6 +78,7 @@ class RunForm:
     channel: str | None = None
     overridable: bool = False
     override: str | None = None
+    start: str | None = None
     notice: str | None = None
 
 
@@ -159,7 +163,7 @@ def _image(form: RunForm) -> str:
 
 
 def _others(form: RunForm) -> list[Block]:
-    """What is no parameter: why a freeze is overridden, arguments, the commit, the tag, the channel."""
+    """What is no parameter: why a freeze is overridden, arguments, the commit, the tag, when, where."""
     job, inputs = form.job, list[Block]()
     if form.overridable:
         about = "Empty: not. It is told in the job's channel and kept in the journal."
@@ -177,6 +181,9 @@ def _others(form: RunForm) -> list[Block]:
     if form.image is not None and form.image.registry is not None:
         about = f"A tag of {form.image.registry}. Empty: what the job runs on by itself."
         inputs.append(_optional("Image tag", IMAGE_TAG, form.image_tag, about))
+    if form.repeated is None:
+        about = "Such as at 22:00, by your time zone in Slack, or in 2h. Empty: at once."
+        inputs.append(_optional("Start", WHEN, form.start, about, START_CHARACTERS))
     if form.asks_channel:
         told = f" {job.notify.slack} is told as well." if job.notify.slack else ""
         menu = elements.conversations_select(VALUE, initial=form.channel)

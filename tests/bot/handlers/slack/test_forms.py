@@ -1,5 +1,8 @@
 """A form shows what is wrong in it, all at once, and runs what its command would, once."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from bot.catalog.catalog import Job
 from bot.messages.slack import forms
 from demo.slack.inputs import elements
@@ -33,6 +36,7 @@ async def test_command_without_what_is_required_opens_the_form_with_what_was_typ
         "parameter.NOTE": None,
         "arguments": "--fast 'two words'",
         "ref": "feature",
+        "when": None,
     }
     said = words(view)
     assert "Migrates the database" in said
@@ -68,6 +72,34 @@ async def test_mistake_is_shown_at_the_field_and_what_is_right_runs_once(shop: H
     cards = [post for post in await shop.posts() if post.kind == "slack_message"]
     assert [post.place["channel"] for post in cards] == [slack.channels[0].id]
     assert len([text for text in await replies(shop) if "on its way" in text]) == 1
+
+
+async def test_form_starts_a_run_later_by_the_clocks_of_who_fills_it_in(shop: House) -> None:
+    slack = shop.slack
+    await slack.slash("run migrate at 22:00", user=USER)
+    view = view_of(slack)
+    assert filled(view)["when"] == "at 22:00"
+    for wrong in ("22:00", "soon", "at 22:00 --ref x", "in 2h NOTE=x", "in 400d"):
+        await slack.submit(view, {"parameter.COUNT": "3", "when": wrong})
+        assert set(view.errors) == {"when"}, wrong
+    assert await started(shop) == []
+    await slack.submit(view, {"when": "at 22:00"})
+    (run,) = await started(shop)
+    clock = datetime.fromtimestamp(run.due_at or 0.0, ZoneInfo("Europe/Berlin"))  # theirs in Slack
+    assert (run.hold, clock.hour, clock.minute) == ("time", 22, 0)
+    assert "your time zone in Slack" in (await replies(shop))[-1]
+    await slack.slash("run migrate in 2h", user=USER)
+    await slack.submit(view_of(slack), {"parameter.COUNT": "4"})
+    assert (await started(shop))[1].due_at == shop.now + 7200
+
+
+async def test_time_that_has_passed_is_told_with_the_command_to_send_again(shop: House) -> None:
+    await shop.slack.slash("run migrate", user=USER)
+    await shop.slack.submit(view_of(shop.slack), {"parameter.COUNT": "3", "when": "at 2001-01-31T18:00"})
+    reply = (await replies(shop))[-1]
+    assert "not within the next year" in reply
+    assert "at 2001-01-31T18:00" in reply
+    assert await started(shop) == []
 
 
 async def test_right_that_was_taken_away_meanwhile_counts(shop: House) -> None:

@@ -90,7 +90,7 @@ def test_form_is_taken_and_what_it_was_filled_in_with_comes_back(
     origin = FormOrigin("x" * 40, "C1", text[:100], "1.2", url, 1.0, 7)
     repeated = Repetition(7, "a" * 40, text)
     form = RunForm(made, SHOP, "acme/shop", notice=text, repeated=repeated)
-    form = replace(form, overridable=True, override=text)
+    form = replace(form, overridable=True, override=text, start=text)
     view = run_form(form, origin.metadata)
     check_view(view, kinds=["modal"])
     assert not any(markup in marked(view) for markup in MARKUP)
@@ -111,7 +111,7 @@ def test_form_is_taken_and_what_it_was_filled_in_with_comes_back(
     each=parameters(),
     sent=st.one_of(st.none(), texts, st.lists(texts, max_size=3).map(tuple)),
     others=st.dictionaries(
-        st.sampled_from(["ref", "image_tag", "arguments", "channel", "override"]),
+        st.sampled_from(["ref", "image_tag", "arguments", "channel", "override", "when"]),
         st.one_of(st.none(), texts, st.just(())),
     ),
 )
@@ -161,7 +161,7 @@ def test_largest_form_has_all_its_fields_and_says_as_much_as_fits() -> None:
     view = run_form(full, {})
     check_view(view, kinds=["modal"])
     inputs = [each["block_id"] for each in view["blocks"] if each["type"] == "input"]
-    assert len(inputs) == PARAMETERS + 5
+    assert len(inputs) == PARAMETERS + 6
     assert inputs[-1] == "channel"
 
 
