@@ -55,7 +55,7 @@ def test_lines_of_a_pipe_are_carried_out_and_waited_for(alone: Served) -> None:
         "✅ hello #1 succeeded",
         "exit #2 failed with exit code 5",
         "There is no job helo. Did you mean hello?",
-        "/job run NAME [KEY=VALUE ...]",
+        "/job run NAME [at T | in D] [KEY=VALUE ...]",
     ):
         assert words in done.stdout
     assert done.stderr == ""
