@@ -122,7 +122,9 @@ class Installation(Arrivals):
         beside.github.client.callbacks = [f"{self.url}/login/github/callback"]
         self.environ = self._environ() | dict(environ)
         self.origin = home / "github" / f"{REPOSITORY}.git"
-        self.client = httpx.AsyncClient(base_url=self.url, timeout=30.0, trust_env=False)
+        # The service lets go of idle connections after five seconds: what is sent just then would be lost.
+        limits = httpx.Limits(keepalive_expiry=2.0)
+        self.client = httpx.AsyncClient(base_url=self.url, timeout=30.0, trust_env=False, limits=limits)
         self.reach_slack()
         self._process: Process | None = None
         self._reading: asyncio.Task[None] | None = None

@@ -389,19 +389,3 @@ async def test_job_that_comes_over_the_api_names_sets_that_there_are(home: House
     with pytest.raises(Wrong) as wrong:
         job_of(b'{"command": "true", "allow": ["github:a", "op"]}', "made", config)
     assert wrong.value.mistakes == [("/allow/1", "there is no set of people called op; did you mean ops?")]
-
-
-async def test_who_may_say_yes_but_not_run_it_has_a_door(tmp_path: Path) -> None:
-    asking = {"image": "shop", "command": "true", "approval": {"from": ["github:lead"]}}
-    changes = {"slack": {"people": {"U0LEAD": "lead"}}, "jobs": {"asking": asking}}
-    async with house(tmp_path, changes=changes) as home:
-        for number, user in ((1, None), (2, "U0LEAD")):
-            await home.says("/job run asking")
-            await home.says(f"/job approve #{number}", author="reader")
-            assert (await home.run(number)).hold == "approval"
-            if user is None:
-                await home.says(f"/job approve #{number}", author="lead")
-            else:
-                await home.types(f"approve #{number}", user=user)
-            assert len((await home.run(number)).approval["given"]) == 1  # type: ignore[index]
-        assert not await runs_of(home, "asking", home.says("/job run asking", author="lead"))
