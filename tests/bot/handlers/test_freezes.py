@@ -128,7 +128,7 @@ async def test_schedule_is_held_back_and_its_moment_is_recorded_as_frozen(home: 
     schedules = home.bot.ticks
     await schedules.turn()
     await home.says('/job freeze "year end"')
-    due = (home.now // 86400 + 1) * 86400 + 3 * 3600
+    due = ((home.now - 3 * 3600) // 86400 + 1) * 86400 + 3 * 3600
     home.now = due
     await schedules.turn()
     (tick,) = await home.store.read(lambda s: ticks.newest(s, "nightly", limit=9))
