@@ -209,7 +209,7 @@ def test_rerun_is_the_same_but_for_what_is_said(errand: Served) -> None:
         (["cancel", "hello"], "no unfinished run", 1),
         (["exec", "shop"], "stands after `--`", 2),
         (["token", "create", "ci", "--scope", "run:UP"], "--scope: expected read", 2),
-        (["pause", "nightly", "soon"], "Expected `until TIME`", 2),
+        (["pause", "nightly", "until"], "Expected `until TIME`", 2),
         (["nonsense"], "nonsense", 2),
     ],
 )

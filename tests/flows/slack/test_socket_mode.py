@@ -23,6 +23,7 @@ async def errand(tmp_path_factory: pytest.TempPathFactory, forked: None) -> Asyn
     sample = HERE.parent / "repository"
     async with installation(home, config=config, sample=sample, environ={}) as made:
         made.on_event = print  # shown when a test fails
+        await _connections(made, 1)  # what is sent before that is for nobody
         yield made
         await made.beside.slack.socket_mode.stop()
 
@@ -47,7 +48,6 @@ async def _greets(errand: Installation, name: str) -> None:
 
 
 async def test_command_comes_through_the_connection_and_the_door_stays_closed(errand: Installation) -> None:
-    await _connections(errand, 1)
     await errand.slash("run hello NAME=Ada")
     await _greets(errand, "Ada")
     assert (await errand.client.post("/webhooks/slack", content=b"{}")).status_code == 503
