@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from playwright._impl._api_structures import SetCookieParam
@@ -31,19 +33,34 @@ class Report:
         return [f"{name}: {json.dumps(each.get('details', {}))[:600]}" for name, each in found]
 
 
+TRIES = 3
+"""How often a page is loaded: now and then Chromium records nothing of a load, which is to be repeated then."""
+
+
 async def report(url: str, cookie: SetCookieParam, chromium: str, categories: Sequence[str]) -> Report:
     """Of a page as Lighthouse's phone on its slow line gets it."""
+    for _ in range(TRIES):
+        read = await _read(url, cookie, chromium, categories)
+        if "runtimeError" not in read:
+            return Report({name: read["categories"][name]["score"] for name in categories}, read["audits"])
+    raise RuntimeError(f"Lighthouse could not look at {url}: {read['runtimeError']}")
+
+
+async def _read(url: str, cookie: SetCookieParam, chromium: str, categories: Sequence[str]) -> dict[str, Any]:
     tool = npm.package("lighthouse", VERSION, "lighthouse") / "cli" / "index.js"
     headers = json.dumps({"Cookie": f"{cookie['name']}={cookie['value']}"})
-    asked = [
-        "--quiet", "--output=json", "--output-path=stdout", f"--only-categories={','.join(categories)}",
-        "--only-audits=cumulative-layout-shift", f"--chrome-flags={' '.join(FLAGS)}",
-        f"--extra-headers={headers}",
-    ]  # fmt: skip
-    process = await asyncio.create_subprocess_exec(
-        "node", str(tool), url, *asked,
-        env=os.environ | {"CHROME_PATH": chromium}, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    written, _ = await process.communicate()
-    read = json.loads(written)
-    return Report({name: read["categories"][name]["score"] for name in categories}, read["audits"])
+    with tempfile.TemporaryDirectory() as directory:
+        written = Path(directory) / "report.json"
+        asked = [
+            "--quiet", "--output=json", f"--output-path={written}",
+            f"--only-categories={','.join(categories)}", "--only-audits=cumulative-layout-shift",
+            f"--chrome-flags={' '.join(FLAGS)}", f"--extra-headers={headers}",
+        ]  # fmt: skip
+        process = await asyncio.create_subprocess_exec(
+            "node", str(tool), url, *asked, env=os.environ | {"CHROME_PATH": chromium}
+        )
+        await process.wait()
+        if not written.exists():
+            return {"runtimeError": f"it ended with exit code {process.returncode}"}
+        read: dict[str, Any] = json.loads(written.read_text())
+        return read
