@@ -34,7 +34,7 @@ class Report:
 
 
 TRIES = 3
-"""How often a page is loaded: now and then Chromium records nothing of a load, which is to be repeated then."""
+"""How often a page is loaded: now and then Chromium records nothing of it, which is to be repeated then."""
 
 
 async def report(url: str, cookie: SetCookieParam, chromium: str, categories: Sequence[str]) -> Report:
