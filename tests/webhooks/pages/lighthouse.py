@@ -42,8 +42,10 @@ async def report(url: str, cookie: SetCookieParam, chromium: str, categories: Se
     for _ in range(TRIES):
         read = await _read(url, cookie, chromium, categories)
         if "runtimeError" not in read:
-            return Report({name: read["categories"][name]["score"] for name in categories}, read["audits"])
-    raise RuntimeError(f"Lighthouse could not look at {url}: {read['runtimeError']}")
+            scores = {name: read["categories"][name]["score"] for name in categories}
+            if None not in scores.values():  # that is one of which a part could not be looked at
+                return Report(scores, read["audits"])
+    raise RuntimeError(f"Lighthouse could not look at {url}: {read.get('runtimeError', 'not at all of it')}")
 
 
 async def _read(url: str, cookie: SetCookieParam, chromium: str, categories: Sequence[str]) -> dict[str, Any]:
