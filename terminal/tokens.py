@@ -131,9 +131,8 @@ def _remotely(config: Path | None) -> bool:
 
 
 def _created(name: str, scopes: list[str], seconds: float | None, config: Path | None) -> Document:
-    from bot.states import EntryKind
     from bot.store import journal, tokens
-    from bot.store.journal_entries import of_admin
+    from bot.store.journal_entries import token_created
     from webhooks.access import new_token, token_hash
 
     text, now = new_token(), time.time()
@@ -144,35 +143,19 @@ def _created(name: str, scopes: list[str], seconds: float | None, config: Path |
             row = tokens.add(
                 session, name=name, hash=token_hash(text), now=now, scopes=scopes, expires_at=expires_at
             )
-            told = of_admin(
-                EntryKind.TOKEN_CREATED,
-                BY,
-                f"token:{name}",
-                now,
-                scopes=list(row.scopes),
-                expires_at=expires_at,
-            )
-            journal.record(session, [told])
         except ValueError as error:
             raise Failure(str(error)) from None
+        journal.record(session, [token_created(row, BY)])
         return _told(row) | {"token": text}
 
     return _in_database(config, add)
 
 
 def _removed(name: str, config: Path | None) -> None:
-    from bot.states import EntryKind
-    from bot.store import journal, tokens
-    from bot.store.journal_entries import of_admin
+    from bot.store import tokens
 
-    def remove(session: "Session") -> bool:
-        gone = tokens.remove(session, name=name)
-        if gone:
-            told = of_admin(EntryKind.TOKEN_REVOKED, BY, f"token:{name}", time.time())
-            journal.record(session, [told])
-        return gone
-
-    if not _in_database(config, remove):
+    now = time.time()
+    if not _in_database(config, lambda session: tokens.revoke(session, by=BY, name=name, now=now)):
         raise Failure(f"There is no token {name!r}.")
 
 

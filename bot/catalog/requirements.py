@@ -4,16 +4,17 @@ An entry is a word, or one key with more: `{base: [main, "release/*"]}`, `{check
 not known for certain does not hold.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from bot.catalog.conditions import Definition
+from bot.catalog.entries import EntryKinds
 from bot.catalog.patterns import SOME, Form
 from bot.text.globs import matches
-from bot.text.wording import nearest, quoted
+from bot.text.wording import quoted
 
 WORDS = ("checks", "review", "up_to_date", "not_draft", "signed")
 """Entries that are a word alone."""
@@ -64,32 +65,13 @@ class Base(Definition):
     base: Patterns
 
 
-def _kind(entry: Any) -> str | None:
-    if isinstance(entry, str):
-        return "word" if entry in WORDS else None
-    if isinstance(entry, SomeChecks):
-        return "checks"
-    if isinstance(entry, Base):
-        return "base"
-    return next((key for key in KEYS if key in entry), None) if isinstance(entry, Mapping) else None
-
-
-def _known(entry: object) -> object:
-    if _kind(entry) is None:
-        name = next(iter(entry), None) if isinstance(entry, Mapping) else entry
-        near = nearest(name, [*WORDS, *KEYS]) if isinstance(name, str) else None
-        raise ValueError(
-            f"expected {', '.join(WORDS)}, or base: [main]" + (f"; did you mean {near}?" if near else "")
-        )
-    return entry
-
-
+_ENTRIES = EntryKinds(WORDS, {"base": Base, "checks": SomeChecks}, "or base: [main]")
 _Written = (
     Annotated[Literal["checks", "review", "up_to_date", "not_draft", "signed"], Tag("word")]
     | Annotated[SomeChecks, Tag("checks")]
     | Annotated[Base, Tag("base")]
 )
-Requirement = Annotated[Annotated[_Written, Discriminator(_kind)], BeforeValidator(_known)]
+Requirement = Annotated[Annotated[_Written, Discriminator(_ENTRIES.of)], BeforeValidator(_ENTRIES.check)]
 """One entry of `requires`."""
 
 

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from bot.catalog.conditions import Definition, Duration, between
+from bot.catalog.entries import EntryKinds
 from bot.catalog.patterns import Form
-from bot.text.wording import nearest
 
 MOST = 10
 """Attempts after the first, at most."""
@@ -71,31 +71,11 @@ class Reasons(Definition):
     reason: Annotated[_Reasons, BeforeValidator(_some, json_schema_input_type=_Reason | _Reasons)]
 
 
-def _kind(entry: Any) -> str | None:
-    if isinstance(entry, str):
-        return "word" if entry in WORDS else None
-    if isinstance(entry, ExitCodes):
-        return "exit"
-    if isinstance(entry, Reasons):
-        return "reason"
-    return next((key for key in KEYS if key in entry), None) if isinstance(entry, Mapping) else None
-
-
-def _known(entry: object) -> object:
-    if _kind(entry) is None:
-        name = next(iter(entry), None) if isinstance(entry, Mapping) else entry
-        near = nearest(name, [*WORDS, *KEYS]) if isinstance(name, str) else None
-        raise ValueError(
-            f"expected {', '.join(WORDS)}, exit: [75] or reason: [OOMKilled]"
-            + (f"; did you mean {near}?" if near else "")
-        )
-    return entry
-
-
+_ENTRIES = EntryKinds(WORDS, {"exit": ExitCodes, "reason": Reasons}, "exit: [75] or reason: [OOMKilled]")
 _Written = (
     Annotated[Word, Tag("word")] | Annotated[ExitCodes, Tag("exit")] | Annotated[Reasons, Tag("reason")]
 )
-End = Annotated[Annotated[_Written, Discriminator(_kind)], BeforeValidator(_known)]
+End = Annotated[Annotated[_Written, Discriminator(_ENTRIES.of)], BeforeValidator(_ENTRIES.check)]
 """One entry of `on` and `never`."""
 _Ends = Annotated[tuple[End, ...], Field(max_length=20)]
 

@@ -7,9 +7,20 @@ code changes an entry and none removes a single one; the database refuses both, 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, false, func, insert, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Select,
+    bindparam,
+    delete,
+    false,
+    func,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from bot.access import people
@@ -233,4 +244,4 @@ def prune(session: Session, *, before: float, limit: int) -> int:
     """Forget up to `limit` entries from before a moment, oldest first; the only way in which any goes."""
     old = select(JOURNAL.id).where(JOURNAL.at < before).order_by(JOURNAL.id).limit(limit)
     gone = delete(JournalEntry).where(JOURNAL.id.in_(old)).execution_options(synchronize_session=False)
-    return int(session.execute(gone).rowcount)  # type: ignore[attr-defined]
+    return cast("CursorResult[Any]", session.execute(gone)).rowcount

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.access.scopes import admin_rule
 from bot.states import SUPERSEDED, EntryKind
-from bot.tables import Build, JournalEntry, Run
+from bot.tables import Build, JournalEntry, Run, Token
 
 REPLACED = "concurrency: replace"
 """The rule by which a run stops another one of its job."""
@@ -131,6 +131,13 @@ def of_admin(
     return JournalEntry(
         at=at, kind=kind, actor=by, subject=subject, job=job, rule=admin_rule(by), facts=_known(facts)
     )
+
+
+def token_created(token: Token, by: str) -> JournalEntry:
+    """A token was made, with its scopes and its end."""
+    scopes, ends = list(token.scopes), token.expires_at
+    subject = f"token:{token.name}"
+    return of_admin(EntryKind.TOKEN_CREATED, by, subject, token.created_at, scopes=scopes, expires_at=ends)
 
 
 def login(kind: EntryKind, who: str, at: float, *, by: str | None = None, **facts: Any) -> JournalEntry:

@@ -8,11 +8,22 @@ from sqlalchemy.orm import Session
 
 from bot.access.callers import LOCAL
 from bot.access.scopes import READ, ordered
+from bot.states import EntryKind
+from bot.store import journal
 from bot.store.columns import TOKEN
+from bot.store.journal_entries import of_admin
 from bot.tables import Token
 
 TOUCH_S = 60.0
 """A token's last use is noted at most this often, seconds: reading the API should hardly ever write."""
+
+
+def revoke(session: Session, *, by: str, name: str, now: float) -> bool:
+    """Forget a token because `by` says so, and say that in the journal; False when there was none."""
+    gone = remove(session, name=name)
+    if gone:
+        journal.record(session, [of_admin(EntryKind.TOKEN_REVOKED, by, f"token:{name}", now)])
+    return gone
 
 
 def add(

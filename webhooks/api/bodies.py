@@ -20,6 +20,10 @@ BODY_LIMIT = 64 * 1024
 BODY_S = 20.0
 """Seconds that a body may take to arrive."""
 
+NEAR = 4
+"""Times the limit: a body that says it is no larger is taken to its end after a no, and left. Systems throw
+away the answer of a connection that is ended while more comes."""
+
 DEPTH = 16
 """Levels of objects and lists within each other."""
 
@@ -31,10 +35,13 @@ Mistakes = list[tuple[str, str]]
 
 async def content(request: Request, *, limit: int = BODY_LIMIT, what: str = "The body of a request") -> bytes:
     """All bytes of the body; a `Problem` when there are too many, declared or not, or they come slowly."""
-    too_large = Problem(413, f"{what} is at most {limit // 1024} KiB.", {"Connection": "close"})
+    words = f"{what} is at most {limit // 1024} KiB."
+    too_large = Problem(413, words, {"Connection": "close"})
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
+    if declared.isdigit() and (len(declared) > 18 or int(declared) > NEAR * limit):
         raise too_large
+    if declared.isdigit() and int(declared) > limit:
+        raise Problem(413, words)
     data = bytearray()
     try:
         async with asyncio.timeout(BODY_S):

@@ -15,7 +15,7 @@ from bot.registry import Registry
 from bot.repositories import Repositories
 from bot.states import EntryKind
 from bot.store import Session, Store, hooks, journal, repository_files, tokens
-from bot.store.journal_entries import of_admin
+from bot.store.journal_entries import of_admin, token_created
 from bot.tables import Hook
 from webhooks.access import new_token, token_hash
 from webhooks.api import grant_responses, requests
@@ -55,15 +55,7 @@ class GrantHandlers:
             row = tokens.add(
                 session, name=wish.name, hash=hashed, now=now, scopes=wish.scopes, expires_at=ends
             )
-            told = of_admin(
-                EntryKind.TOKEN_CREATED,
-                by,
-                f"token:{row.name}",
-                now,
-                scopes=list(row.scopes),
-                expires_at=ends,
-            )
-            journal.record(session, [told])
+            journal.record(session, [token_created(row, by)])
             return grant_responses.NewToken.of(row, token=text)
 
         token = await self._create(add)
@@ -74,14 +66,10 @@ class GrantHandlers:
         """Ends a token at once."""
         name, by = request.path["name"], request.visitor.caller.name
 
-        def remove(session: Session) -> bool:
-            gone = tokens.remove(session, name=name)
-            if gone:
-                told = of_admin(EntryKind.TOKEN_REVOKED, by, f"token:{name}", self._clock())
-                journal.record(session, [told])
-            return gone
+        def revoke(session: Session) -> bool:
+            return tokens.revoke(session, by=by, name=name, now=self._clock())
 
-        if "\0" in name or not await self._store.write(remove):
+        if "\0" in name or not await self._store.write(revoke):
             raise Problem(404, "There is no such token.", kind=ProblemType.NO_SUCH_TOKEN)
         log.info("token.deleted", token=name, by=by)
 

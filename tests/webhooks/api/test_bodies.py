@@ -145,3 +145,10 @@ def test_mistakes_have_a_bound() -> None:
     assert isinstance(errors, list)
     assert len(errors) == 100
     assert max(len(each["pointer"]) for each in errors) < 300
+
+
+async def test_connection_goes_on_after_a_body_that_is_a_little_too_large(client: httpx.AsyncClient) -> None:
+    near = await send(client, b" " * (bodies.BODY_LIMIT + 1))
+    assert (near.status_code, near.headers.get("connection")) == (413, None)
+    far = await send(client, b" " * (bodies.NEAR * bodies.BODY_LIMIT + 1))
+    assert (far.status_code, far.headers.get("connection")) == (413, "close")
