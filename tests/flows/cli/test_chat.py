@@ -149,7 +149,7 @@ def test_person_has_a_prompt_a_history_and_an_end(alone: Served, tmp_path: Path)
     terminal = Terminal(alone, "chat")
     terminal.see("errand> ")
     terminal.type("run wait\n")
-    terminal.see("is running")
+    terminal.see("#1 | begun")
     terminal.type("\x03")
     terminal.see("`cancel 1` stops it.\nerrand> ")
     terminal.type("\x1b[A\x1b[D\n")  # the line before, once more
