@@ -24,6 +24,7 @@ from webhooks.api.deliveries import DeliveryHandlers
 from webhooks.api.freezes import FreezeHandlers
 from webhooks.api.grants import GrantHandlers
 from webhooks.api.guard import TokenGuard
+from webhooks.api.hook_changes import HookChanges
 from webhooks.api.hooks import HookCallHandlers, HookGuard
 from webhooks.api.job_changes import JobChanges
 from webhooks.api.jobs import JobHandlers
@@ -102,8 +103,10 @@ class Site:
             relations=self.controls.pages.relations,
             removals=self.controls.pages.removals,
             job_changes=JobChanges(self.controls.registry, self.controls.pruning),
+            hook_changes=HookChanges(self.controls.registry, self.store, self.clock),
             is_admin=self.controls.pages.rights.is_admin,
             refusals=refusals,
+            url=self.url.rstrip("/"),
             github=None if logins is None else pages.GitHubEntrance(logins, self.url, self.keys),
         )
         return [*pages.routes(parts), *self._api(access, refusals)]
@@ -119,7 +122,7 @@ class Site:
             AuditHandlers(store, self.streams, access, clock),
             LoginHandlers(access),
             FreezeHandlers(controls.questions, lambda: controls.registry.config.calendar, store, clock),
-            GrantHandlers(controls.registry, controls.repositories, store, clock),
+            GrantHandlers(HookChanges(controls.registry, store, clock), controls.repositories, store, clock),
             ChatCommandHandlers(controls.questions, clock),
             JobHandlers(controls.registry, controls.pruning, store, clock),
             RunCommandHandlers(controls.calls, store, clock),

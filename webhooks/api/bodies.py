@@ -66,9 +66,9 @@ async def body(request: Request, model: type[M]) -> M:
     """What the body says, as `model`; none at all is `{}`. Raises a `Problem` with all mistakes."""
     data = await content(request)
     if not data:
-        return _checked(model, {})
+        return checked(model, {})
     require_json(request)
-    return _checked(model, plain(data))
+    return checked(model, plain(data))
 
 
 def plain(data: bytes) -> Any:
@@ -127,7 +127,8 @@ def _check_text(text: str, place: str, mistakes: Mistakes) -> None:
         mistakes.append((place, "expected a text of whole characters: half of a pair stands here"))
 
 
-def _checked(model: type[M], value: Any) -> M:
+def checked(model: type[M], value: Any) -> M:
+    """A JSON value as `model`; a `Problem` with all mistakes."""
     if not isinstance(value, dict):
         raise wrong([("", "expected an object")])
     try:

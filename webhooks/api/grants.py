@@ -3,27 +3,20 @@
 The text of a token is in one answer and nowhere else.
 """
 
-import secrets
 from collections.abc import Callable
-from typing import TypeVar
 from urllib.parse import quote
 
 import structlog
 
 from bot.errors import ProblemType
-from bot.registry import Registry
 from bot.repositories import Repositories
-from bot.states import EntryKind
 from bot.store import Session, Store, hooks, journal, repository_files, tokens
-from bot.store.journal_entries import of_admin, token_created
-from bot.tables import Hook
+from bot.store.journal_entries import token_created
 from webhooks.access import new_token, token_hash
 from webhooks.api import grant_responses, requests
-from webhooks.api.hooks import PREFIX
+from webhooks.api.hook_changes import HookChanges
 from webhooks.api.operation import ApiRequest, Reply
 from webhooks.api.problems import Problem, missing_job
-
-T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -32,9 +25,9 @@ class GrantHandlers:
     """Whoever gets here is an admin."""
 
     def __init__(
-        self, registry: Registry, repositories: Repositories, store: Store, clock: Callable[[], float]
+        self, hook_changes: HookChanges, repositories: Repositories, store: Store, clock: Callable[[], float]
     ) -> None:
-        self._registry = registry
+        self._hooks = hook_changes
         self._repositories = repositories
         self._store = store
         self._clock = clock
@@ -58,7 +51,10 @@ class GrantHandlers:
             journal.record(session, [token_created(row, by)])
             return grant_responses.NewToken.of(row, token=text)
 
-        token = await self._create(add)
+        try:
+            token = await self._store.write(add)
+        except ValueError as error:
+            raise _taken(error) from None
         log.info("token.created", token=token.name, scopes=token.scopes, by=by)
         return Reply(token, 201, f"/api/tokens/{quote(token.name, safe='')}")
 
@@ -80,36 +76,19 @@ class GrantHandlers:
     async def create_hook(self, request: ApiRequest[requests.HookRequest]) -> Reply[grant_responses.NewHook]:
         """Makes a deploy hook for a job."""
         job, name, by = request.body.job, request.body.name, request.visitor.caller.name
-        if job not in self._registry.catalog.jobs:
-            raise missing_job()
-        text = PREFIX + secrets.token_urlsafe(32)
-        row = Hook(job=job, name=name, hash=token_hash(text), created_at=self._clock(), created_by=by)
-
-        def add(session: Session) -> grant_responses.NewHook:
-            made = grant_responses.NewHook.of(hooks.add(session, row.model_copy()), token=text)
-            told = of_admin(EntryKind.HOOK_CREATED, by, f"hook:{job}/{name}", row.created_at, job=job)
-            journal.record(session, [told])
-            return made
-
-        hook = await self._create(add)
-        log.info("hook.created", job=job, hook=name, by=by)
+        try:
+            hook = await self._hooks.create(job, name, by=by)
+        except LookupError:
+            raise missing_job() from None
+        except ValueError as error:
+            raise _taken(error) from None
         return Reply(hook, 201, f"/api/hooks/{job}/{quote(name, safe='')}")
 
     async def delete_hook(self, request: ApiRequest) -> None:
         """Ends a hook at once."""
         job, name, by = request.path["name"], request.path["hook"], request.visitor.caller.name
-
-        def remove(session: Session) -> bool:
-            gone = hooks.remove(session, job=job, name=name)
-            if gone:
-                told = of_admin(EntryKind.HOOK_DELETED, by, f"hook:{job}/{name}", self._clock(), job=job)
-                journal.record(session, [told])
-            return gone
-
-        bad = "\0" in job or "\0" in name
-        if bad or not await self._store.write(remove):
+        if not await self._hooks.delete(job, name, by=by):
             raise Problem(404, "There is no such hook.", kind=ProblemType.NO_SUCH_HOOK)
-        log.info("hook.deleted", job=job, hook=name, by=by)
 
     async def list_repositories(self, request: ApiRequest) -> grant_responses.Repositories:
         """Which number is pinned to which repository."""
@@ -129,8 +108,6 @@ class GrantHandlers:
         if "\0" in name or not await self._repositories.forget(name, by=request.visitor.caller.name):
             raise Problem(404, "No number is pinned to this name.", kind=ProblemType.NO_SUCH_PIN)
 
-    async def _create(self, add: Callable[[Session], T]) -> T:
-        try:
-            return await self._store.write(add)
-        except ValueError as error:
-            raise Problem(409, str(error), kind=ProblemType.NAME_TAKEN) from None
+
+def _taken(error: ValueError) -> Problem:
+    return Problem(409, str(error), kind=ProblemType.NAME_TAKEN)

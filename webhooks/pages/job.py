@@ -1,4 +1,4 @@
-"""The pages of one job: its history, its schedule, its definition, and what else may start it."""
+"""The pages of one job: its history, its schedule and its definition."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.access import scopes
 from bot.catalog.freezes import Subject
 from bot.commands import parser
 from bot.errors import AskerError, Missing, NotAllowed, Unfit
@@ -16,7 +15,7 @@ from bot.handlers.orders import standing_tag
 from bot.messages.freezes import frozen as why_frozen
 from bot.messages.text import clean
 from bot.registry import Entry
-from bot.store import Session, backfills, freezes, hooks, runs, series, versions
+from bot.store import Session, backfills, freezes, runs, series, versions
 from bot.tables import ImageTag, Run
 from bot.text import units
 from webhooks import schedules
@@ -222,24 +221,6 @@ class JobPages:
             versions=changes,
             before=before,
             more=rows[VERSIONS - 1].version if len(rows) > VERSIONS else None,
-            visitor=visitor,
-        )
-
-    async def rules(self, request: Request, visitor: Visitor) -> Response:
-        """What starts the job besides people, and what a run of it has to wait for or fulfil."""
-        entry = self._entry(request, visitor)
-        if entry is None:
-            return missing(self._pages, visitor)
-        pages, job = self._pages, entry.job
-        sees_hooks = scopes.may_change(visitor.scopes)
-        found = await pages.store.read(lambda s: hooks.list(s, job=job.name)) if sees_hooks else ()
-        return pages.renderer.page(
-            "job_rules.html",
-            head=head_of(pages.registry, job.name, "rules"),
-            job=job,
-            rules=definitions.rules(job),
-            hooks=found,
-            sees_hooks=sees_hooks,
             visitor=visitor,
         )
 

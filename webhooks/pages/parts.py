@@ -17,6 +17,7 @@ from bot.store import Store
 from bot.store.watchers import ChangeFeed
 from executor.logs.store import LogStore
 from webhooks.access import Access, Visitor
+from webhooks.api.hook_changes import HookChanges
 from webhooks.api.job_changes import JobChanges
 from webhooks.compression import compressed
 from webhooks.pages.github_login import PersonLogins
@@ -38,7 +39,7 @@ class GitHubEntrance:
 class Pages:
     """What the pages are made of; `registry` knows the jobs, their descriptions and schedules.
 
-    `is_admin` asks anew whether a person is one.
+    `is_admin` asks anew whether a person is one; `url` is the installation's public address.
     """
 
     store: Store
@@ -53,8 +54,10 @@ class Pages:
     relations: RelationFinder
     removals: PageRemovals
     job_changes: JobChanges
+    hook_changes: HookChanges
     is_admin: Callable[[str], Awaitable[bool]]
     refusals: RefusalJournal
+    url: str
     github: GitHubEntrance | None = None
 
 

@@ -7,6 +7,7 @@ from webhooks.pages.audit import AuditPage
 from webhooks.pages.editor import JobEditor
 from webhooks.pages.freezes import FreezeActions
 from webhooks.pages.github_login import GitHubLogin
+from webhooks.pages.hooks import HookPages
 from webhooks.pages.job import JobPages
 from webhooks.pages.jobs import JobListPages
 from webhooks.pages.lists import ListPages
@@ -31,7 +32,7 @@ def routes(pages: Pages) -> list[Route]:
     lists, lookup = ListPages(pages), SubjectLookup(pages)
     subjects, logs = SubjectPages(pages, lookup), LogPages(pages, lookup)
     removals, editor = RemovalPages(pages, lookup), JobEditor(pages)
-    job, run_form = JobPages(pages), RunForm(pages)
+    job, run_form, hook_pages = JobPages(pages), RunForm(pages), HookPages(pages)
     overview, sessions = OverviewPage(pages), SessionPages(pages)
 
     def guarded(path: str, handler: Handler, *, every: bool = False) -> Route:
@@ -46,7 +47,9 @@ def routes(pages: Pages) -> list[Route]:
         guarded("/jobs/{name}/run", run_form.page),
         guarded("/jobs/{name}/schedule", job.schedule),
         guarded("/jobs/{name}/definition", job.definition),
-        guarded("/jobs/{name}/rules", job.rules),
+        guarded("/jobs/{name}/rules", hook_pages.page),
+        guarded("/jobs/{name}/hooks", hook_pages.list),  # of whoever loads the answer to its form again
+        guarded("/jobs/{name}/hooks/{hook}/delete", hook_pages.removal),
         guarded("/new", editor.new),  # not below /jobs/, where a job could be called so
         guarded("/jobs/{name}/edit", editor.edit),
         guarded("/jobs/{name}/delete", editor.removal),
@@ -71,6 +74,8 @@ def routes(pages: Pages) -> list[Route]:
         ("/jobs/{name}/resume", job.resume),
         ("/jobs/{name}/skip", job.skip),
         ("/jobs/{name}/backfill", job.backfill),
+        ("/jobs/{name}/hooks", hook_pages.create),
+        ("/jobs/{name}/hooks/{hook}/delete", hook_pages.remove),
         ("/new", editor.create),
         ("/jobs/{name}/edit", editor.change),
         ("/jobs/{name}/delete", editor.remove),

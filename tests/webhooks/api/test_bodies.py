@@ -140,7 +140,7 @@ async def test_slow_body_is_refused(monkeypatch: pytest.MonkeyPatch, client: htt
 def test_mistakes_have_a_bound() -> None:
     body: dict[str, Any] = {f"x{number}" * 100: 1 for number in range(500)}
     with pytest.raises(Problem) as caught:
-        bodies._checked(requests.Start, body)
+        bodies.checked(requests.Start, body)
     errors = caught.value.extra["errors"]
     assert isinstance(errors, list)
     assert len(errors) == 100

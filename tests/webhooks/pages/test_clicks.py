@@ -3,7 +3,7 @@
 What that is was read in Shipmight's docs/Jobs.md (https://github.com/shipmight/shipmight) and in the pages
 of Porter's dashboard (https://github.com/porter-dev/porter): create a job with its image, environment,
 parameters, time limit and when its runs are removed, run it with parameters changed, stop, repeat and delete
-a run, change settings, hold the schedule, delete the job.
+a run, change settings, hold the schedule, give a deploy its token, delete the job.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, expect
 
 from bot.states import State
 from tests.bot.house import House, house
-from tests.webhooks.pages.test_job_browser import opened
+from tests.webhooks.pages.test_job_browser import accessible, opened
 from tests.webhooks.pages.test_manners import served
 from tests.webhooks.pages.test_run_browser import begin, move
 
@@ -43,6 +43,7 @@ async def test_everything_is_reached_by_clicking(tmp_path: Path, browser: Browse
         await _runs(home, page)
         await _removes_a_run(page)
         await _holds_the_schedule(page)
+        await _makes_a_hook(page, address, scripts=scripts)
         await _changes_settings(page)
         await _deletes(page)
         assert home.tools.registry.entry("tidy") is None
@@ -95,6 +96,27 @@ async def _holds_the_schedule(page: Page) -> None:
     await expect(page.get_by_text("paused").first).to_be_visible()
     await page.get_by_role("button", name="Let it go on").click()
     await expect(page.get_by_role("button", name="Let it go on")).to_have_count(0)
+
+
+async def _makes_a_hook(page: Page, address: str, *, scripts: bool) -> None:
+    """The token that is shown lets a machine in, until the hook is deleted."""
+    await _tab(page, "Hooks and rules")
+    await page.get_by_label("Name").fill("deploys")
+    await page.get_by_role("button", name="Make a hook").click()
+    token = await page.get_by_role("status").locator("code", has_text="errand_hook_").inner_text()
+    assert token not in page.url
+    await accessible(page, scripts)
+    call = {"X-Deploy-Hook-Token": token}
+    unknown = {"parameters": {"NONE": "1"}}
+    assert (await page.request.post(f"{address}/hooks/tidy", headers=call, data=unknown)).status == 422
+    await page.get_by_label("Another hook").fill("deploys")
+    await page.get_by_role("button", name="Make a hook").click()
+    await expect(page.get_by_role("alert")).to_contain_text("a hook of that name already")
+    await expect(page.locator("main")).not_to_contain_text(token)
+    await page.get_by_role("link", name="Delete… the hook deploys").click()
+    await page.get_by_role("button", name="Delete deploys").click()
+    await expect(page.get_by_role("link", name="Delete… the hook deploys")).to_have_count(0)
+    assert (await page.request.post(f"{address}/hooks/tidy", headers=call, data=unknown)).status == 401
 
 
 async def _changes_settings(page: Page) -> None:

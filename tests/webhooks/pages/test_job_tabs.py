@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from sqlmodel import select
+from structlog.testing import capture_logs
 
 from bot.store import hooks
-from bot.tables import Hook
+from bot.tables import Hook, JournalEntry
 from tests.bot.house import House, house
-from tests.webhooks.pages.browsers import OWN, of_person, of_token
+from tests.webhooks.pages.browsers import OWN, URL, of_person, of_token
 
 TEXT = "".join(f"echo {number}\n" for number in range(9))
 JOBS = f"""
@@ -184,6 +186,56 @@ async def test_rules_name_workflows_and_to_admins_the_hooks(home: House, octocat
     assert "<code>ci</code>" in page
     assert "&lt;curl&gt;" in page
     assert "h" * 64 not in page
+
+
+async def test_hook_is_made_and_ended_by_forms_and_its_token_is_shown_once(tmp_path: Path) -> None:
+    changes = {"pages": {"admins": ["github:octocat"]}}
+    async with house(tmp_path, jobs=JOBS, changes=changes) as home, await of_person(home, "octocat") as admin:
+        with capture_logs() as logged:
+            made = await _press(admin, "hooks", name=" <ci> ")
+        assert (made.status_code, made.headers["cache-control"]) == (201, "no-store")
+        assert [row["event"] for row in logged] == ["hook.created"]
+        (token,) = set(re.findall(r"errand_hook_[A-Za-z0-9_-]{43}", made.text))
+        assert f"{URL}/hooks/nightly" in made.text
+        started = await admin.post("/hooks/nightly", headers={"x-deploy-hook-token": token})
+        assert started.status_code == 201, started.text
+        again = await _press(admin, "hooks", name="<ci>")
+        assert (again.status_code, "a hook of that name already" in again.text) == (409, True)
+        assert 'value="&lt;ci&gt;"' in again.text
+        wrong = await _press(admin, "hooks", name="a/b")
+        assert (wrong.status_code, "printable characters without /" in wrong.text) == (422, True)
+        back = await admin.get("/jobs/nightly/hooks")
+        assert (back.status_code, back.headers["location"]) == (303, "/jobs/nightly/rules#hooks")
+
+        page = (await admin.get("/jobs/nightly/rules")).text
+        (removal,) = re.findall(r'href="(/jobs/nightly/hooks/[^"]+/delete)"', page)
+        assert "&lt;ci&gt;" in (await admin.get(removal)).text
+        assert (await admin.post(removal, headers=OWN)).status_code == 303
+        assert (await admin.post(removal, headers=OWN)).status_code == 303  # as it is after the first
+        assert (await admin.get(removal)).status_code == 404
+        ended = await admin.post("/hooks/nightly", headers={"x-deploy-hook-token": token})
+        assert ended.status_code == 401
+        rows = await home.store.read(lambda s: [row.model_dump() for row in s.scalars(select(JournalEntry))])
+        told = [(row["kind"], row["actor"], row["subject"]) for row in rows if row["kind"].startswith("hook")]
+        assert told == [
+            (f"hook.{did}", "github:octocat", "hook:nightly/<ci>") for did in ("created", "deleted")
+        ]
+        assert token not in f"{logged}{rows}{again.text}{page}"
+
+
+async def test_hooks_are_for_admins_as_they_are_now(home: House, octocat: httpx.AsyncClient) -> None:
+    page = (await octocat.get("/jobs/nightly/rules")).text.partition("<main>")[2]
+    assert ("Admins see which" in page, "<form" in page) == (True, False)
+    assert (await octocat.get("/jobs/nightly/hooks/ci/delete")).status_code == 404
+    for action in ("hooks", "hooks/ci/delete"):
+        refused = await _press(octocat, action, name="ci")
+        assert (refused.status_code, "octocat may not do that. It takes" in refused.text) == (409, True)
+        other = await octocat.post(f"/jobs/nightly/{action}", headers={"sec-fetch-site": "cross-site"})
+        assert other.status_code == 403
+        assert (await octocat.post(f"/jobs/none/{action}", headers=OWN)).status_code == 404
+    assert await home.store.read(hooks.list) == []
+    rows = await home.store.read(lambda s: s.scalars(select(JournalEntry)).all())
+    assert [row.rule for row in rows if row.kind == "refused"] == ["pages.admins"] * 2
 
 
 async def test_job_that_is_no_more_keeps_its_history_alone(home: House, octocat: httpx.AsyncClient) -> None:

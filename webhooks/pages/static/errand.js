@@ -37,6 +37,14 @@
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
   });
 
+  document.addEventListener("submit", (event) => { // what its answer shows once would be lost to a second click
+    if (event.target.dataset.once === "sent") event.preventDefault();
+    else if (event.target.dataset.once === "") event.target.dataset.once = "sent";
+  });
+  addEventListener("pageshow", () => {
+    for (const one of document.querySelectorAll("[data-once]")) one.dataset.once = "";
+  });
+
   document.addEventListener("click", (event) => { // what is drawn of a run leads to it; its table has the links
     const drawn = event.target.closest("svg [data-href]");
     if (drawn) location.href = drawn.dataset.href;
