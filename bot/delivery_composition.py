@@ -12,6 +12,7 @@ from bot.handlers.comments import CommentHandler
 from bot.handlers.conversation import Conversation
 from bot.handlers.deliveries import DeliveryHandler, EventHandlers
 from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.head_changes import HeadChanges
 from bot.handlers.locks import LockHandler
 from bot.handlers.occurrence_commits import OccurrenceCommits
 from bot.handlers.occurrences import OccurrenceHandler
@@ -64,6 +65,7 @@ def delivery_handler(parts: DeliveryParts) -> DeliveryHandler:
             OccurrenceHandler(registry, commits, parts.enqueuer, parts.cards),
             parts.files,
             parts.locks,
+            HeadChanges(parts.clock),
             SlackDeliveryHandler(parts.slack, settlement),
             SlackApologies(answers),
             ChainHandler(follow, parts.enqueuer, parts.store, settlement, parts.clock),

@@ -25,8 +25,11 @@ def requested(order: Order, run: Run, approval: Approval) -> dict[str, Any]:
 
 
 def holding(run: Run, *, now: float) -> Holding:
-    """What holds a run that needs a yes from now on; it is looked at at once, for its image."""
+    """What holds a run that needs a yes from now on; it is looked at at once where that is for its image.
+
+    Not for its pull request: so soon after a push GitHub may still tell what was there before.
+    """
     asked = run.approval or {}
     until = now + asked["expires"]
     on: dict[str, Any] = {"whose": messages.whose(run), "count": asked["count"], "until": until, "given": []}
-    return Holding(Hold.APPROVAL, now, until, on)
+    return Holding(Hold.APPROVAL, now if bindings.facts_of(run)["looks_up"] else until, until, on)

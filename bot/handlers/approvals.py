@@ -4,8 +4,9 @@ What a run needs is what its definition said when it was asked for; who may give
 and Slack, now and when it is released. Nobody says yes to what they asked for themselves, by whatever name.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bot import messages
 from bot.access import people
@@ -174,7 +175,7 @@ class ApprovalHandler:
         if bound(run) != bound(seen):
             raise AskerError(messages.changed_meanwhile(run))
         if changes:
-            ended = void(session, run, changes, now=now)
+            ended = void(session, run, self._review.account(run, changes), now=now)
             return Answer(ended, messages.voided(ended))
         row = self._row(context, run, approvals.YES, rule, now)
         fresh = approvals.add(session, row)
@@ -215,10 +216,12 @@ def _is_unsettled(run: Run) -> bool:
     return run.image_definition is not None and run.digest is None
 
 
-def void(session: Session, run: Run, changes: list[Change], *, now: float) -> Run:
-    """End a run that waits for a yes to what is not so any more; every yes to it counts no longer."""
-    on = {"changes": changes}
-    ended = holds.end(session, run.identity, Hold.APPROVAL, now=now, reason=APPROVAL_VOIDED, on=on)
+def void(session: Session, run: Run, account: Mapping[str, Any], *, now: float) -> Run:
+    """End a run that waits for a yes to what is not so any more; every yes to it counts no longer.
+
+    `account` says what has changed, see `BindingReview.account`.
+    """
+    ended = holds.end(session, run.identity, Hold.APPROVAL, now=now, reason=APPROVAL_VOIDED, on=account)
     if ended is None:
         return run
     entry = JournalEntry(
@@ -229,7 +232,7 @@ def void(session: Session, run: Run, changes: list[Change], *, now: float) -> Ru
         job=run.job,
         run=run.number,
         repository=run.repository,
-        facts=on,
+        facts=dict(account),
     )
     journal.record(session, [entry])
     return ended

@@ -2,15 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from math import inf
 from typing import Any
 
+from bot.caches import ExpiringCache
 from bot.catalog.catalog import Job
 from bot.catalog.images import Image
+from bot.github import PullRequest
 from bot.handlers.orders import Order
 from bot.registry import Registry
 from bot.repositories import CodeHost
 from bot.states import Cause
+from bot.store import Session, versions
 from bot.tables import Run
 from executor.spec import Live, Outcome
 
@@ -60,7 +64,7 @@ def facts(order: Order, run: Run) -> dict[str, Any]:
     """The facts of a run that is asked for. `looks_up`: which image exactly it is to have is looked up."""
     pull = order.context.pull
     if order.context.cause == Cause.PULL_REQUEST:
-        head = run.pull_request is not None
+        head = run.pull_request is not None and not _is_of_end(order)
     else:
         head = pull is not None and run.pull_request == pull.number and run.commit == pull.head_sha
     return {
@@ -68,6 +72,38 @@ def facts(order: Order, run: Run) -> dict[str, Any]:
         "head": head,
         "looks_up": run.image_definition is not None and run.digest is None,
     }
+
+
+def _is_of_end(order: Order) -> bool:
+    """Whether it is started by the end of a pull request, which is closed then."""
+    row = order.context.occurrence
+    return row is not None and row.key.startswith(f"pull_request:{row.pull}:closed:")
+
+
+class Inquiry:
+    """What is asked for several runs that are looked at together: of each thing once."""
+
+    def __init__(self, host: CodeHost, pin: Pin) -> None:
+        self._host = host
+        self._pin = pin
+        self._pulls: ExpiringCache[tuple[str, int], PullRequest] = ExpiringCache(lambda: 0.0)
+        self._images: ExpiringCache[str | Live, Outcome] = ExpiringCache(lambda: 0.0)
+
+    async def pull(self, repository: str, number: int) -> PullRequest:
+        """The pull request as GitHub tells it since this began."""
+
+        async def ask() -> tuple[PullRequest, float]:
+            return await self._host.required.pull(repository, number), inf
+
+        return await self._pulls.get((repository, number), ask)
+
+    async def image(self, wanted: str | Live) -> Outcome:
+        """Which image exactly it is."""
+
+        async def ask() -> tuple[Outcome, float]:
+            return await self._pin(wanted), inf
+
+        return await self._images.get(wanted, ask)
 
 
 class BindingReview:
@@ -78,13 +114,28 @@ class BindingReview:
         self._host = host
         self._pin = pin
 
-    async def changes(self, run: Run) -> list[Change]:
+    def inquiry(self) -> Inquiry:
+        """What is asked from now on."""
+        return Inquiry(self._host, self._pin)
+
+    async def changes(self, run: Run, inquiry: Inquiry | None = None) -> list[Change]:
         """Whatever voids each yes to `run`; `RetryLater`, `EngineUnavailable` where it is not known now."""
+        await self._registry.refresh()  # what made it due may have been stored by another bot
         definition = self.definition_change(run)
         if definition is not None:
             return [definition]
-        found = [await self._head(run), await self._image(run)]
+        asked = inquiry or self.inquiry()
+        found = [await self._head(run, asked), await self._image(run, asked)]
         return [each for each in found if each is not None]
+
+    def account(self, run: Run, changes: Sequence[Change]) -> dict[str, Any]:
+        """What is kept of `changes` with a run that they end, and the line by which it is asked for anew."""
+        line = f"{self._registry.config.command} run {run.job}"
+        return {"changes": list(changes), "again": line}
+
+    def is_behind(self, session: Session) -> bool:
+        """Whether a job was changed that this bot has not taken over yet."""
+        return versions.mark(session) != self._registry.mark
 
     def definition_change(self, run: Run) -> Change | None:
         """That the job is another one by now; without asking anybody."""
@@ -96,20 +147,20 @@ class BindingReview:
         keys = _different(run.definition, job.model_dump(mode="json"))
         return {"kind": "definition", "job": run.job, "keys": keys}
 
-    async def _head(self, run: Run) -> Change | None:
+    async def _head(self, run: Run, asked: Inquiry) -> Change | None:
         if not facts_of(run)["head"] or run.pull_request is None or run.repository is None:
             return None
-        pull = await self._host.required.pull(run.repository, run.pull_request)
+        pull = await asked.pull(run.repository, run.pull_request)
         if pull.state != "open":
-            return {"kind": "closed", "pull": pull.number, "merged": pull.merged}
+            return {"kind": "closed", "pull": pull.number, "merged": pull.merged, "base": pull.base_ref}
         if pull.head_sha != run.commit:
             return {"kind": "head", "pull": pull.number, "was": run.commit, "now": pull.head_sha}
         return None
 
-    async def _image(self, run: Run) -> Change | None:
+    async def _image(self, run: Run, asked: Inquiry) -> Change | None:
         if not facts_of(run)["looks_up"] or run.digest is None:
             return None
-        outcome = await self._pin(image_of(run))
+        outcome = await asked.image(image_of(run))
         if outcome.image is None or outcome.image == run.digest:
             return (
                 None  # what is gone from a registry may still be on the engine, which is asked at the start

@@ -16,6 +16,7 @@ from bot.handlers.chains import ChainHandler
 from bot.handlers.checks import CheckHandler
 from bot.handlers.comments import CommentHandler
 from bot.handlers.decisions import Decision
+from bot.handlers.head_changes import HeadChanges
 from bot.handlers.locks import LockHandler
 from bot.handlers.occurrences import OccurrenceHandler
 from bot.handlers.pushes import PushHandler
@@ -45,6 +46,7 @@ class EventHandlers:
     occurrences: OccurrenceHandler
     files: RepositoryFileHandler
     locks: LockHandler
+    heads: HeadChanges
     slack: SlackDeliveryHandler
     slack_apologies: SlackApologies
     chains: ChainHandler
@@ -87,6 +89,7 @@ class DeliveryHandler:
                 if happened.event == "pull_request":
                     decisions.append(await self._handlers.files.proposed(happened))
                     decisions.append(self._handlers.locks.merged(happened))
+                    decisions.append(self._handlers.heads.moved(happened))
                 await self._carry(delivery, decisions)
             case events.RepositoryChanged() as changed:
                 await self._carry(delivery, [await self._handlers.files.changed(changed)])
@@ -120,6 +123,7 @@ class DeliveryHandler:
     async def _push(self, delivery: Delivery, push: events.Push) -> None:
         decisions = [await asyncio.to_thread(self._handlers.pushes.decide, delivery, push)]
         decisions.append(self._handlers.files.pushed(push))
+        decisions.append(self._handlers.heads.pushed(push))
         if push.tag and not push.deleted:
             decisions.append(await self._handlers.occurrences.decide(delivery, events.of_tag(push)))
         await self._carry(delivery, decisions)

@@ -1,12 +1,14 @@
 """What becomes of a held run whose moment has come: it is released, or ended with what it is owed to."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.catalog.catalog import Job
 from bot.errors import AskerError
 from bot.handlers import approval_requests, preconditions
 from bot.handlers.askers import Askers
+from bot.handlers.bindings import Inquiry
 from bot.handlers.releases import ApprovalReleases
 from bot.registry import Registry
 from bot.states import NOT_RELEASED, Hold
@@ -29,7 +31,7 @@ class Gatekeeper:
         """Let it through to the gate, or end it where it may not start now; None where `kind` holds it not.
 
         What stands in the way is asked anew: it was another time when it was asked for. What waited for its
-        time may need somebody's yes from then on.
+        time may need somebody's yes from then on, and is looked at for what has changed meanwhile.
         """
         run, now = session.get(Run, number), self._clock()
         if run is None or run.hold != kind:
@@ -42,7 +44,7 @@ class Gatekeeper:
             return holds.end(session, number, kind, now=now, reason=NOT_RELEASED, on=why)
         if kind is not Hold.APPROVAL and run.approval is not None:
             holding = approval_requests.holding(run, now=now)
-            return holds.hold_again(session, number, kind, holding)
+            return holds.hold_again(session, number, kind, replace(holding, due_at=now))
         return holds.release(session, number, kind, now=now)
 
     def thaw(self, session: Session, number: int) -> Run | None:
@@ -82,14 +84,21 @@ class HoldHandler:
         self._store = store
         self._clock = clock
 
-    async def look(self, run: Run) -> None:
-        """The moment of a held run has come; `RetryLater` where nothing can be decided about it now."""
+    async def look(self, run: Run, inquiry: Inquiry | None = None) -> None:
+        """The moment of a held run has come; `RetryLater` where nothing can be decided about it now.
+
+        Runs that are looked at together share an `inquiry`.
+        """
         if run.hold == Hold.APPROVAL:
-            await self._approvals.look(run, self._clock())
+            await self._approvals.look(run, self._clock(), inquiry or self.inquiry())
         elif run.hold == Hold.TIME:
             await self._begin(run)
         elif run.hold == Hold.FREEZE:
             await self._store.write(lambda session: self._gatekeeper.thaw(session, run.identity))
+
+    def inquiry(self) -> Inquiry:
+        """What is asked from now on, for all that are looked at together."""
+        return self._approvals.inquiry()
 
     async def _begin(self, run: Run) -> None:
         """Who asked for it has to have the right still."""

@@ -1,20 +1,21 @@
 """What becomes of a run that waits for a yes: it is released once all is as it was asked for, or ended.
 
-Looked at when it was asked for, after each yes and when its time is over. What anybody has to be asked is
-asked first; one transaction then decides, once, whoever else looks at the same time.
+Looked at after each yes, when something happens to what a yes is bound to (see `bot.store.reviews`), and
+when its time is over. What anybody has to be asked is asked first; one transaction then decides, once,
+whoever else looks at the same time.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.errors import AskerError
+from bot.errors import AskerError, Refused
 from bot.handlers.approvals import Approvers, void
 from bot.handlers.askers import Askers
-from bot.handlers.bindings import BindingReview, Change, bound
+from bot.handlers.bindings import BindingReview, Change, Inquiry, bound
 from bot.handlers.preconditions import Reason
 from bot.states import APPROVAL_EXPIRED, NOT_RELEASED, EntryKind, Hold
-from bot.store import Session, Store, approvals, holds, journal, runs
+from bot.store import Session, Store, approvals, holds, journal, reviews, runs
 from bot.store.transitions import RUNS
 from bot.tables import Approval, JournalEntry, Run
 from executor.spec import Outcome, Result
@@ -32,7 +33,6 @@ class Findings:
 
     counting: frozenset[int]
     lost: frozenset[int]
-    changes: Sequence[Change]
     refusal: Reason | None
 
 
@@ -48,7 +48,11 @@ class ApprovalReleases:
         self._store = store
         self._release = release
 
-    async def look(self, run: Run, now: float) -> None:
+    def inquiry(self) -> Inquiry:
+        """What is asked from now on, for all that are looked at together."""
+        return self._review.inquiry()
+
+    async def look(self, run: Run, now: float, inquiry: Inquiry) -> None:
         """Decide, or put off until its time is over; `RetryLater` where somebody cannot be asked now."""
         number = run.identity
         if run.approval is None or (run.hold_until or 0.0) <= now:
@@ -56,28 +60,42 @@ class ApprovalReleases:
             return
         if run.image_definition is not None and run.digest is None:
             await self._settle_image(run, now)
+            return
         said = await self._store.read(lambda session: approvals.said(session, number))
         given = [row for row in said if row.verdict == approvals.YES]
-        if len(given) < run.approval["count"]:
-            await self._store.write(lambda session: self._wait(session, number))
+        enough = len(given) >= run.approval["count"]
+        changes = await self._changes(run, inquiry, is_needed=enough)
+        if changes or not enough:
+            await self._store.write(lambda session: self._wait(session, run, changes, now))
             return
         findings = await self._ask(run, given)
         await self._store.write(lambda session: self._decide(session, run, findings, now))
+
+    async def _changes(self, run: Run, inquiry: Inquiry, *, is_needed: bool) -> Sequence[Change]:
+        """What has changed since; nothing where nobody may know, unless that is needed to go on."""
+        try:
+            return await self._review.changes(run, inquiry)
+        except Refused:
+            if is_needed:
+                raise
+            return []
 
     async def _settle_image(self, run: Run, now: float) -> None:
         """A yes is to an image that is known exactly; what can be had from nowhere ends the run."""
         outcome, number = await self._review.pinned(run), run.identity
 
         def store(session: Session) -> None:
-            if outcome.result is Result.SUCCEEDED and outcome.image is not None:
-                RUNS.change(session, number, holds.held_by(Hold.APPROVAL), digest=outcome.image)
-            else:
+            if outcome.result is not Result.SUCCEEDED or outcome.image is None:
                 _fail(session, number, outcome, now)
+                return
+            found = RUNS.change(session, number, holds.held_by(Hold.APPROVAL), digest=outcome.image)
+            if found is not None and found.image is not None:
+                reviews.of_image(session, found.image, outcome.image, now=now)
+            self._wait(session, run, [], now)
 
         await self._store.write(store)
 
     async def _ask(self, run: Run, given: Sequence[Approval]) -> Findings:
-        changes = await self._review.changes(run)
         refusal: Reason | None = None
         try:
             await self._askers.require(run)
@@ -92,7 +110,6 @@ class ApprovalReleases:
         return Findings(
             frozenset(counting),
             frozenset((row.id or 0) for row in given) - counting,
-            changes,
             refusal,
         )
 
@@ -108,14 +125,11 @@ class ApprovalReleases:
         return True
 
     def _decide(self, session: Session, seen: Run, findings: Findings, now: float) -> None:
-        approvals.hold(session)
-        run = runs.get(session, seen.identity)
-        if run is None or run.hold != Hold.APPROVAL or run.approval is None:
+        run = self._unchanged(session, seen, now)
+        if run is None or run.approval is None:
             return
-        change = self._review.definition_change(run)
-        changes = [change] if change is not None else findings.changes
-        if changes or bound(run) != bound(seen):
-            void(session, run, list(changes), now=now)
+        if bound(run) != bound(seen):
+            void(session, run, self._review.account(run, []), now=now)
             return
         approvals.lose(session, findings.lost)
         given = [row for row in approvals.said(session, run.identity) if row.verdict == approvals.YES]
@@ -131,14 +145,34 @@ class ApprovalReleases:
         approvals.note(session, run, counting, released=now)
         self._release(session, run.identity, Hold.APPROVAL)
 
-    def _wait(self, session: Session, number: int) -> None:
-        """Nothing to decide before somebody says yes or its time is over."""
-        run = runs.get(session, number)
-        if run is None or run.hold != Hold.APPROVAL or run.approval is None:
+    def _wait(self, session: Session, seen: Run, changes: Sequence[Change], now: float) -> None:
+        """Nothing to decide before somebody says yes, something happens or its time is over."""
+        run = self._unchanged(session, seen, now, changes)
+        if run is None or run.approval is None:
             return
-        said = [row for row in approvals.said(session, number) if row.verdict == approvals.YES]
+        said = [row for row in approvals.said(session, run.identity) if row.verdict == approvals.YES]
         if len(said) < run.approval["count"]:
-            holds.look_at(session, number, Hold.APPROVAL, at=(run.hold_until or 0.0))
+            holds.look_at(session, run.identity, Hold.APPROVAL, at=(run.hold_until or 0.0))
+
+    def _unchanged(
+        self, session: Session, seen: Run, now: float, changes: Sequence[Change] = ()
+    ) -> Run | None:
+        """The run where it waits as it was `seen`, and there is nothing else to look at before.
+
+        What has changed voids it. What happened since it was seen has made it due anew.
+        """
+        approvals.hold(session)
+        run = runs.get(session, seen.identity)
+        if run is None or run.hold != Hold.APPROVAL or run.approval is None:
+            return None
+        change = self._review.definition_change(run)
+        if change is not None or changes:
+            void(session, run, self._review.account(run, [change] if change else changes), now=now)
+            return None
+        if self._review.is_behind(session):
+            holds.look_at(session, run.identity, Hold.APPROVAL, at=now)
+            return None
+        return run if run.due_at == seen.due_at else None
 
     def _expire(self, session: Session, number: int, now: float) -> None:
         run = runs.get(session, number)

@@ -3,6 +3,7 @@
 Names, parameters and reasons come from outside and are shown literally.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -133,7 +134,20 @@ def end_of_voided(on: Mapping[str, Any]) -> str:
     """Why no yes to a run counts any more."""
     told = [_CHANGES[each["kind"]](each) for each in on.get("changes", ()) if each.get("kind") in _CHANGES]
     what = "; ".join(told[:LISTED]) or "something is not as it was"
-    return f"since it was asked for, {what}. Ask for it anew."
+    return f"since it was asked for, {what}. {_what_to_do(on)}"
+
+
+def _what_to_do(on: Mapping[str, Any]) -> str:
+    """The line by which it is asked for anew, where it can be."""
+    changes = {each.get("kind"): each for each in on.get("changes", ())}
+    again = clean(str(on.get("again", "")), 200)
+    if "job" in changes:
+        return "There is nothing to ask for any more."
+    if not again:
+        return "Ask for it anew."
+    if "closed" in changes and (base := clean(str(changes["closed"].get("base", "")), 100)):
+        return f"Its branch is not taken any more; name another ({again} --ref {shlex.quote(base)})."
+    return f"Ask for it anew ({again})."
 
 
 def end_of_denied(on: Mapping[str, Any]) -> str:

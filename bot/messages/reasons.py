@@ -61,7 +61,7 @@ REASONS: dict[str, Explanation] = {
     "Superseded": Explanation("A newer push took its place."),
     "Denied": Explanation("Somebody said no to it."),
     "ApprovalExpired": Explanation("Nobody said yes in time.", "Ask for it anew."),
-    "ApprovalVoided": Explanation("It is not any more what was asked for.", "Ask for it anew."),
+    "ApprovalVoided": Explanation("It is not any more what was asked for."),
     "NotStarted": Explanation(
         "It did not start within the time that its job allows (`start_within`).",
         "Look at what it waited for, or raise it.",

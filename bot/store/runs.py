@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.access import people
 from bot.states import BUILD_FAILED, NOT_STARTED, State
-from bot.store import admission, journal, journal_entries, locks, occasions, posts, start_limits
+from bot.store import admission, journal, journal_entries, locks, occasions, posts, reviews, start_limits
 from bot.store.claims import Claim
 from bot.store.columns import BUILD, RUN, among, table_of
 from bot.store.inserts import insert_all, insert_once
@@ -205,10 +205,16 @@ def _advanced() -> Any:
     return update(table).where(*held).values(progress=new).returning(*table.c)
 
 
-def pin(session: Session, number: int, *, owner: str, digest: str) -> Run | None:
-    """Note which image exactly a run that `owner` holds is to have; None if it is not held, or has begun."""
+def pin(session: Session, number: int, *, owner: str, digest: str, now: float) -> Run | None:
+    """Note which image exactly a run that `owner` holds is to have; None if it is not held, or has begun.
+
+    Those that wait for a yes to another one of its name are looked at.
+    """
     held = [RUN.state == State.WAITING, RUN.lease_owner == owner]
-    return RUNS.change(session, number, held, digest=digest, waiting_for=None)
+    run = RUNS.change(session, number, held, digest=digest, waiting_for=None)
+    if run is not None and run.image is not None:
+        reviews.of_image(session, run.image, digest, now=now)
+    return run
 
 
 def request_stop(session: Session, number: int, *, by: str, now: float, grounds: Grounds = NONE) -> Run:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.access.scopes import admin_rule
 from bot.states import EntryKind
-from bot.store import admission, journal
+from bot.store import admission, journal, reviews
 from bot.store.columns import REPOSITORY_FILE, table_of
 from bot.store.wakeups import wake
 from bot.tables import JobVersion, JournalEntry
@@ -152,4 +152,6 @@ def _added(session: Session, row: JobVersion, last: JobVersion | None) -> JobVer
     session.add(row)
     session.flush()
     wake(session, "jobs")
+    if last is not None:  # else nothing can wait for a yes to it
+        reviews.of_job(session, row.job, now=row.created_at)
     return row

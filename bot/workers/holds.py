@@ -6,12 +6,14 @@ from collections.abc import Callable
 import structlog
 
 from bot.errors import Refused, RetryLater
+from bot.handlers.bindings import Inquiry
 from bot.handlers.holds import HoldHandler
 from bot.states import Hold
 from bot.store import Store, holds
 from bot.tables import Run
 from bot.workers import timing
 from bot.workers.patience import awaken, patiently
+from executor.errors import EngineUnavailable
 
 log = structlog.get_logger()
 
@@ -48,16 +50,17 @@ class HeldRuns:
 
         async def one(run: Run) -> None:
             async with turns:
-                await self._decide(run)
+                await self._decide(run, inquiry)
 
         rows = await self._store.read(lambda session: holds.due(session, now=self._clock()))
+        inquiry = self._handler.inquiry()
         await asyncio.gather(*(one(row) for row in rows))
 
-    async def _decide(self, run: Run) -> None:
+    async def _decide(self, run: Run, inquiry: Inquiry) -> None:
         """One that cannot be decided about now comes later, and keeps no other waiting."""
         try:
-            await self._handler.look(run)
-        except (RetryLater, Refused) as error:
+            await self._handler.look(run, inquiry)
+        except (RetryLater, Refused, EngineUnavailable) as error:
             log.warning("hold.waits", run=run.number, error=str(error))
             await self._later(run, getattr(error, "delay", None) or AGAIN)
         except Exception:

@@ -150,7 +150,10 @@ class RunWorker(Worker[Run]):
         if outcome.result is not Result.SUCCEEDED or digest is None:
             await self._end(run, outcome)
             return False
-        stored = await holder.store.write(lambda s: runs.pin(s, number, owner=holder.owner, digest=digest))
+        now = holder.clock()
+        stored = await holder.store.write(
+            lambda s: runs.pin(s, number, owner=holder.owner, digest=digest, now=now)
+        )
         if stored is None:
             return False
         run.digest = stored.digest

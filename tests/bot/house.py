@@ -263,9 +263,13 @@ async def house(
         slack = Slack(api_url=beside.slack_url, bot_token=Secret(beside.slack.token), clock=time.time)
         numbers = count(1)
         async with await Store.open(config.database.reveal(), owner="one") as store:
-            made: House
-            registry = await Registry.open(config, store, time.time)
-            known.append(Repositories(store, registry, lambda: made.now))
+            made: House | None = None
+
+            def clock() -> float:
+                return time.time() if made is None else made.now
+
+            registry = await Registry.open(config, store, clock)
+            known.append(Repositories(store, registry, clock))
             tools = Parts(
                 registry=registry,
                 store=store,
@@ -273,7 +277,7 @@ async def house(
                 logs=LogStore(config.logs.directory, 2**20),
                 github=github,
                 slack=slack,
-                clock=lambda: made.now,
+                clock=clock,
                 nonce=lambda: f"{next(numbers):016x}",
                 owner="one",
                 keys=_keys(),

@@ -1,5 +1,6 @@
 """A house whose job needs somebody's yes, and what its people do there."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from bot.handlers.start import StartRequest
 from bot.states import Cause, Hold
 from bot.store import approvals, holds, journal
 from bot.tables import Approval, Run
+from demo import payloads
 from tests.bot.house import SHOP, House, house
 
 JOB = """
@@ -98,3 +100,19 @@ async def kinds(home: House) -> list[str]:
 def is_held(run: Run) -> bool:
     """Whether it waits for a yes."""
     return run.hold == Hold.APPROVAL and not run.admitted
+
+
+async def tell_of_pull(home: House, head: str, action: str) -> None:
+    """GitHub tells what became of the pull request."""
+    payload = payloads.pull_request(SHOP, 7, head, "topic", action=action, private=True)
+    known = home.github.state.repository(SHOP)
+    payload["repository"]["id"] = known and known.id
+    await home.bot.deliveries.handle(await home.deliver("pull_request", json.dumps(payload).encode()))
+
+
+async def redefine(home: House) -> None:
+    """The command of the job is another one from now on."""
+    file = home.home / "app.yaml"
+    before, after = ('"command": "' + each + '", "parameters"' for each in ("true", "false"))
+    file.write_text(file.read_text().replace(before, after))
+    await home.reread()

@@ -29,7 +29,7 @@ from bot.handlers.authorization import RequestContext
 from bot.states import Cause, State
 from bot.store import Session, freezes, runs
 from bot.tables import ManualFreeze
-from tests.bot.handlers.approving import approve, approving, ask, deny, look, on_github
+from tests.bot.handlers.approving import approve, approving, ask, deny, look, on_github, tell_of_pull
 from tests.bot.house import SHOP, House
 
 T = TypeVar("T")
@@ -89,6 +89,7 @@ class World:
     def move(self, head: str) -> None:
         self.home.github.add_pull(SHOP, 7, head, "topic")
         self.head = head
+        self.do(tell_of_pull(self.home, head, "synchronize"))
 
     def let(self, login: str, may: bool) -> None:
         self.home.github.add_person(SHOP, login, "write" if may else "read")
@@ -221,6 +222,9 @@ class Approvals(RuleBasedStateMachine):
             await asyncio.gather(*(look(self.home) for _ in range(bots)))
 
         self.world.do(together())
+        for number, run in self.known.items():
+            row = self.world.do(self.home.run(number))
+            assert row.hold is None or self._is_as_it_was(run), "what has changed voids it"
 
     @rule(number=asked)
     def crash_before_the_release_is_stored(self, number: int) -> None:

@@ -21,20 +21,12 @@ from tests.bot.handlers.approving import (
     kinds,
     look,
     on_github,
+    redefine,
     said,
     with_token,
 )
-from tests.bot.house import House
 
 HUBBER = on_github("hubber")
-
-
-async def redefine(home: House) -> None:
-    """The command of the job is another one from now on."""
-    file = home.home / "app.yaml"
-    before, after = ('"command": "' + each + '", "parameters"' for each in ("true", "false"))
-    file.write_text(file.read_text().replace(before, after))
-    await home.reread()
 
 
 async def test_run_waits_for_a_yes_and_starts_with_it(tmp_path: Path) -> None:
