@@ -20,7 +20,9 @@ Target = Annotated[
 ]
 
 
-Everything = Annotated[bool, typer.Option("--global", help="All jobs there are, without a target.")]
+Everything = Annotated[
+    bool, typer.Option("--global", help="All jobs there are, without a target; for admins.")
+]
 
 
 def add_to(cli: typer.Typer) -> None:

@@ -116,6 +116,11 @@ class Scope:
         """Whether it is of everything."""
         return not (self.jobs or self.locks or self.environments)
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether it is of everything, or of whatever fits a pattern."""
+        return self.is_all or any("*" in each for each in (*self.jobs, *self.locks, *self.environments))
+
     def covers(self, subject: Subject) -> bool:
         """Whether it is of this; environments are not told by case, as at GitHub."""
         return self.is_all or (

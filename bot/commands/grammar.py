@@ -63,7 +63,7 @@ _OF = (
     Flag("environment", "NAME", "only deployments to this environment"),
 )
 _AGAIN = Flag("again", None, "those as well that ran already")
-_GLOBAL = Flag("global", None, "all jobs there are, without a target", instead=True)
+_GLOBAL = Flag("global", None, "all jobs there are, without a target; for admins", instead=True)
 _MINE = Flag("mine", None, "for all others: your own runs go on")
 _ALL = Flag("all", None, "all schedules there are, without a name; for admins", instead=True)
 

@@ -145,6 +145,11 @@ class Authorization:
         """Who may start something in spite of a freeze, as the file says it."""
         return self._registry.config.override
 
+    @property
+    def admins(self) -> Sequence[str]:
+        """Who may do what a token with `admin` may, as the file says it."""
+        return [str(each) for each in self._registry.config.pages.admins]
+
     def rule(self, names: Sequence[str]) -> Rule:
         """The rule that lets in nobody but whom `names` names, such as an approval's."""
         return self._registry.rules.people.rule(names, default=None)
@@ -175,7 +180,7 @@ class Authorization:
             if not may_change(caller.scopes):
                 raise NotAllowed(f"{quoted(caller.name)} needs the scope `admin` for {what}.")
             return
-        admins = [str(each) for each in self._registry.config.pages.admins]
+        admins = self.admins
         if not admins and not isinstance(context.place, TerminalPlace):
             raise NotAllowed(f"Only those of `pages.admins` are for {what}, and that names nobody here.")
         verdict = await self.decide(

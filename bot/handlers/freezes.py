@@ -1,7 +1,8 @@
 """`freeze` and `thaw`: people keep everything, or some of it, from starting; and who may override it.
 
-Whoever may run one of the jobs that a freeze concerns may begin it. It is ended by who began it and by whom
-`override` names, and where that names nobody by whoever could have begun it.
+Whoever may run one of the jobs that a freeze concerns may begin it; one of everything, or by a pattern,
+takes more, see `bot.handlers.everything`. It is ended by who began it and by whom `override` names, and where
+that names nobody by whoever could have begun it.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from bot.catalog.freezes import REASON_CHARACTERS, Scope, Standing
 from bot.catalog.freezes import Subject as Frozen
 from bot.commands import parser
 from bot.errors import AskerError, Missing, NotAllowed, ProblemType, Unfit
+from bot.handlers import everything
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.journal import entry
 from bot.handlers.moments import moment
@@ -20,7 +22,7 @@ from bot.messages import freezes as words
 from bot.registry import Registry
 from bot.states import EntryKind
 from bot.store import Session, freezes, journal
-from bot.tables import ManualFreeze
+from bot.tables import JournalEntry, ManualFreeze
 from bot.text import vocabulary
 from bot.text.wording import did_you_mean, quoted
 
@@ -46,7 +48,12 @@ class FreezeHandler:
             raise Unfit(sentence, [(("why",), sentence)])
         until = self._until(command)
         scope = scope_of(command)
-        await self._require(context, scope, known_only=True)
+        if scope.is_wide:
+            refused = await everything.refusal(self._authorization, context, f"freezing {_what(scope)}")
+            if refused is not None:
+                raise refused
+        else:
+            await self._require(context, scope, known_only=True)
         word = self._authorization.first_word(context)
 
         def effect(session: Session) -> tuple[Standing, str]:
@@ -62,8 +69,8 @@ class FreezeHandler:
             )
             if freezes.begin(session, row, now=now) is None:
                 raise AskerError(f"There are {freezes.MOST} freezes already; end some of them first.")
-            about = f"freeze:{words.scope_text(scope)}"
-            journal.record(session, [entry(context, EntryKind.FROZEN, about, now, reason=why, until=until)])
+            told = entry(context, EntryKind.FROZEN, _about(scope), now, reason=why, until=until)
+            journal.record(session, [_ruled(context, scope, told)])
             made = freezes.standing(row)
             return made, words.begun(made, command=word)
 
@@ -72,8 +79,7 @@ class FreezeHandler:
     async def thaw(self, context: RequestContext, command: parser.Thaw) -> Callable[[Session], str]:
         """End one of the same scope; gives the answer."""
         scope = scope_of(command)
-        await self._require(context, scope, known_only=False)
-        may_override = not self._registry.config.override or await self.may_override(context, "thawing")
+        may_end = await self._may_end(context, scope)
         word = self._authorization.first_word(context)
 
         def effect(session: Session) -> str:
@@ -83,14 +89,24 @@ class FreezeHandler:
             if not mine:
                 on = [each for each in freezes.standings(session, calendar, now=now) if each.is_on(now)]
                 raise Missing(words.not_frozen(scope, on, command=word), ProblemType.NO_SUCH_FREEZE)
-            if not may_override and not all(people.is_same(row.actor, context.actor) for row in mine):
-                raise NotAllowed(self._whom_to_ask(mine[0].actor))
+            if not may_end and not all(people.is_same(row.actor, context.actor) for row in mine):
+                raise NotAllowed(self._whom_to_ask(context, scope, mine[0].actor))
             freezes.end(session, mine, now=now)
-            about = f"freeze:{words.scope_text(scope)}"
-            journal.record(session, [entry(context, EntryKind.THAWED, about, now, by=mine[0].actor)])
+            told = entry(context, EntryKind.THAWED, _about(scope), now, by=mine[0].actor)
+            journal.record(session, [_ruled(context, scope, told)])
             return words.ended(scope, self._still(session, scope, now))
 
         return effect
+
+    async def _may_end(self, context: RequestContext, scope: Scope) -> bool:
+        """Whether they may end it whoever began it; raises `AskerError` where not even if they did."""
+        what = f"thawing {_what(scope)}"
+        if scope.is_wide and await everything.refusal(self._authorization, context, what) is None:
+            return True
+        await self._require(context, scope, known_only=False)
+        if scope.is_wide:
+            return False
+        return not self._registry.config.override or await self.may_override(context, "thawing")
 
     async def may_override(self, context: RequestContext, what: str) -> bool:
         """Whether `override` names who asks, asked anew."""
@@ -108,9 +124,13 @@ class FreezeHandler:
         )
         return freezes.refusal(session, calendar, named, now=now)
 
-    def _whom_to_ask(self, actor: str) -> str:
-        names = ", ".join(quoted(each) for each in self._registry.config.override[:5])
-        return f"{quoted(vocabulary.who(actor))} began this freeze; they may end it, and so may {names}."
+    def _whom_to_ask(self, context: RequestContext, scope: Scope, actor: str) -> str:
+        authorization = self._authorization
+        names = everything.names(authorization) if scope.is_wide else authorization.overriders
+        others = ", ".join(quoted(each) for each in names[:5])
+        if context.public or not names:
+            others = "those of `pages.admins` and `override`" if scope.is_wide else "those of `override`"
+        return f"{quoted(vocabulary.who(actor))} began this freeze; they may end it, and so may {others}."
 
     def _until(self, command: parser.Freeze) -> float | None:
         now = self._clock()
@@ -158,6 +178,20 @@ class FreezeHandler:
             else:
                 return
         raise refusal or AskerError("There is no job that this would keep from starting.")
+
+
+def _what(scope: Scope) -> str:
+    return "everything" if scope.is_all else "by a pattern"
+
+
+def _about(scope: Scope) -> str:
+    return f"freeze:{words.scope_text(scope)}"
+
+
+def _ruled(context: RequestContext, scope: Scope, told: JournalEntry) -> JournalEntry:
+    """`told` by the rule that let them do this to everything, where it is of that."""
+    told.rule = (everything.rule(context) if scope.is_wide else None) or told.rule
+    return told
 
 
 def scope_of(command: parser.Freeze | parser.Thaw) -> Scope:

@@ -1,21 +1,25 @@
 """`lock` and `unlock`: people close a target, for a reason and for a time, and open it again.
 
-A target is a lock that jobs name, or a job. Whoever may run one of the jobs that a target concerns may
-close it and open it, also what somebody else closed: the answer to who runs into it says who did.
+A target is a lock that jobs name, a job, or everything. Whoever may run one of the jobs that a target
+concerns may close it and open it, also what somebody else closed: the answer to who runs into it says who
+did. For everything, and for what no job names any more, see `bot.handlers.everything`; who closed such a one
+may open it all the same.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from bot import messages
 from bot.access import people
 from bot.commands import parser
 from bot.errors import AskerError, Missing, NotAllowed, ProblemType, Unfit
 from bot.events import Occurrence
+from bot.handlers import everything
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.decisions import Decision, ignored
 from bot.handlers.journal import entry
 from bot.handlers.places import GitHubPlace
-from bot.states import EntryKind
+from bot.states import EVERYTHING, EntryKind
 from bot.store import Session, journal, locks
 from bot.tables import Lock
 from bot.text.wording import did_you_mean, quoted
@@ -40,7 +44,7 @@ class LockHandler:
         if command.duration is not None and command.duration > LONGEST:
             sentence = "A lock is for a year at most, or without an end."
             raise Unfit(sentence, [(("duration",), sentence)])
-        await self._require(context, command.target, known_only=True)
+        await self._require_to_close(context, command.target)
         word = self._authorization.first_word(context)
         pull = context.place if command.merged and isinstance(context.place, GitHubPlace) else None
         if command.merged and (pull is None or pull.number is None):
@@ -62,10 +66,7 @@ class LockHandler:
             other = locks.add(session, lock, now=now)
             if other is not None:
                 raise AskerError(messages.locked_already(other, command=word))
-            told = entry(
-                context, EntryKind.LOCKED, f"lock:{lock.target}", now, reason=lock.reason, until=until
-            )
-            journal.record(session, [told])
+            _record(session, context, EntryKind.LOCKED, lock.target, now, reason=lock.reason, until=until)
             return messages.locked(lock, command=word)
 
         return effect
@@ -74,15 +75,17 @@ class LockHandler:
         self, context: RequestContext, command: parser.Unlock
     ) -> Callable[[Session], str | None]:
         """Open a target; what waited for it goes on at once."""
-        await self._require(context, command.target, known_only=False)
+        refused = await self._refusal_to_open(context, command.target)
 
         def effect(session: Session) -> str | None:
             now = self._clock()
             locks.expire(session, now=now)
+            lock = locks.get(session, command.target, now=now)
+            if refused is not None and (lock is None or not people.is_same(lock.actor, context.actor)):
+                raise refused
             if not locks.remove(session, command.target, now=now):
-                name = messages.target(command.target)
-                raise Missing(f"{name} is not locked.", ProblemType.NO_SUCH_LOCK)
-            journal.record(session, [entry(context, EntryKind.UNLOCKED, f"lock:{command.target}", now)])
+                raise _not_locked(command.target)
+            _record(session, context, EntryKind.UNLOCKED, command.target, now)
             return messages.unlocked(command.target)
 
         return effect
@@ -101,36 +104,63 @@ class LockHandler:
 
         return Decision(False, effect, note)
 
-    async def _require(self, context: RequestContext, target: str, *, known_only: bool) -> None:
-        """Raise `AskerError` unless the asker may run a job that `target` concerns.
-
-        `known_only` False: also a target that no job names any more may be opened where it was asked from.
-        """
-        catalog = self._authorization.catalog(context)
-        concerned = catalog.jobs_of_target(target)
-        if context.caller is not None and not context.caller.may_run_any(job.name for job in concerned):
-            raise NotAllowed(
-                f"{quoted(context.caller.name)} may not lock or unlock {quoted(target)}.", "scopes"
-            )
-        if not concerned and known_only:
+    async def _require_to_close(self, context: RequestContext, target: str) -> None:
+        """Raise `AskerError` unless the asker may close `target`."""
+        if target == EVERYTHING:
+            refused = await everything.refusal(self._authorization, context, "locking everything")
+            if refused is not None:
+                raise refused
+        elif not await self._is_concerned(context, target):
+            catalog = self._authorization.catalog(context)
             names = [*catalog.jobs, *(lock for job in catalog.jobs.values() for lock in job.locks)]
             raise Missing(
                 f"There is nothing called {quoted(target)} to lock: neither a `lock` of a job nor a job."
                 f"{did_you_mean(target, dict.fromkeys(names))}"
             )
-        if context.caller is not None:
-            concerned = [job for job in concerned if context.caller.may_run(job.name)]
-        refusals: list[AskerError] = []
+
+    async def _refusal_to_open(self, context: RequestContext, target: str) -> NotAllowed | None:
+        """Why they may open `target` only where they closed it; raises `AskerError` where not even then."""
+        authorization, what = self._authorization, "unlocking everything"
+        if target != EVERYTHING:
+            if await self._is_concerned(context, target):
+                return None
+            if authorization.all_jobs.jobs_of_target(target):
+                raise _not_locked(target)  # for all that they may know
+            if context.scoped is not None and context.scoped.may_run_any(()):
+                return None
+            what = f"unlocking {quoted(target)}, which no job names,"
+        refused = await everything.refusal(authorization, context, what)
+        if refused is not None:
+            await self._is_concerned(context, EVERYTHING)
+        return refused
+
+    async def _is_concerned(self, context: RequestContext, target: str) -> bool:
+        """Raise `AskerError` unless the asker may run a job that `target` concerns; False where none is."""
+        caller, concerned = context.caller, self._authorization.catalog(context).jobs_of_target(target)
+        if caller is not None and not caller.may_run_any(job.name for job in concerned):
+            raise NotAllowed(f"{quoted(caller.name)} may not lock or unlock {quoted(target)}.", "scopes")
+        refusal: AskerError | None = None
         for job in concerned:
+            if caller is not None and not caller.may_run(job.name):
+                continue
             try:
                 await self._authorization.admit(context, job)
-            except AskerError as refusal:
-                refusals.append(refusal)
+            except AskerError as error:
+                refusal = refusal or error
             else:
-                return
-        if not concerned and context.scoped is not None:
-            return  # who may run every job
-        if not concerned and context.repository is not None:
-            await self._authorization.require(context, context.repository)
-            return
-        raise next(iter(refusals), AskerError("No repository says who may do that; ask in a pull request."))
+                return True
+        if refusal is not None:
+            raise refusal
+        return False
+
+
+def _record(
+    session: Session, context: RequestContext, kind: EntryKind, target: str, now: float, **facts: Any
+) -> None:
+    told = entry(context, kind, f"lock:{target}", now, **facts)
+    told.rule = (everything.rule(context) if target == EVERYTHING else None) or told.rule
+    journal.record(session, [told])
+
+
+def _not_locked(target: str) -> Missing:
+    return Missing(f"{messages.target(target)} is not locked.", ProblemType.NO_SUCH_LOCK)

@@ -8,7 +8,7 @@ from bot.access.callers import Caller
 from bot.catalog.catalog import Job
 from bot.commands import parser
 from bot.errors import NotAllowed
-from bot.handlers import page_rights
+from bot.handlers import everything, page_rights
 from bot.handlers.actions import Actions
 from bot.handlers.authorization import RequestContext
 from bot.handlers.conditions import Conditions, conditions
@@ -56,6 +56,10 @@ class PageActions:
             _admit(context, command.name)
         effect = await self._commands.of(context, command, 0)
         return await self._store.write(effect)
+
+    async def may_stop_everything(self, login: str | None, caller: Caller) -> bool:
+        """Whether pages offer them to lock, freeze, unlock and thaw everything; no where that is unknown."""
+        return await everything.may(self._actions.authorization, self.context(login, caller, ""))
 
     async def plan(self, context: RequestContext, command: parser.Plan) -> str:
         """What starting a job would do, as the command says it (Markdown)."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from bot.catalog.due import EVERY, Plan, States, holds, pause_of, plans_of, upcoming
 from bot.commands import parser
 from bot.errors import AskerError, Unfit
-from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.authorization import ADMINS, Authorization, RequestContext
 from bot.handlers.journal import entry
 from bot.handlers.locks import REASON_CHARACTERS
 from bot.handlers.moments import LONGEST, moment
@@ -153,6 +153,8 @@ class PauseHandler:
             entry(context, kind, f"schedule:{key}", now, job=job, **facts)
             for key, job in zip(keys, jobs, strict=True)
         ]
+        if list(keys) == [EVERY]:
+            entries[0].rule = context.rules.get(ADMINS) or entries[0].rule
         journal.record(session, entries)
 
     async def _plans(

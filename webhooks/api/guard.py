@@ -178,7 +178,9 @@ class TokenGuard:
         if row.needs in (Needs.SEE, Needs.RUN, Needs.ANSWER):
             return await self._concerns(row, request, visitor)
         if row.needs is Needs.CONCERNED:
-            return self._may_run_any(request, visitor.scopes)
+            return self._may_run_any(request, visitor)
+        if row.needs is Needs.EVERY:  # which people may, settings say that the handler asks
+            return visitor.login is not None or scopes.may_change(visitor.scopes)
         return row.needs in _BY_SCOPES and _BY_SCOPES[row.needs](visitor.scopes)
 
     async def _concerns(self, row: Operation, request: Request, visitor: Visitor) -> bool:
@@ -201,14 +203,16 @@ class TokenGuard:
             raise missing(kind, number)
         return not may_start or all(scopes.may_run(visitor.scopes, job) for job in jobs)
 
-    def _may_run_any(self, request: Request, allowed: frozenset[str]) -> bool:
+    def _may_run_any(self, request: Request, visitor: Visitor) -> bool:
         """Whether one of the jobs that the path concerns may be run; the same no where there is none."""
+        allowed = visitor.scopes
         target, image = (request.path_params.get(name) for name in ("target", "image"))
         if target is not None:
             return scopes.may_run_any(allowed, self._access.jobs_of_target(target))
         if image is not None:
             return scopes.may_run_any(allowed, self._access.jobs_of_image(image))
-        return scopes.may_run_some(allowed)  # the handler looks only at what the caller has started
+        # The handler looks only at what the caller has started, or asks who may stop everything.
+        return visitor.login is not None or scopes.may_run_some(allowed)
 
 
 def _sees(visitor: Visitor, jobs: Iterable[str]) -> bool:

@@ -41,6 +41,7 @@ class Needs(Enum):
     ANSWER = "`run:JOB`; a login that sees it"
     EXEC = "`exec`"
     CONCERNED = "`run:JOB` of a job concerned"
+    EVERY = "`admin`; a login of `pages.admins` or `override`"
     ADMIN = "`admin`"
     HOOK = "the token of the job's hook"
     LOGIN = "a login"

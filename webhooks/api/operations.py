@@ -155,10 +155,8 @@ OPERATIONS = (
     _get("/api/builds/{number}", Needs.SEE, RunHandlers.get_build),
     _log("/api/builds/{number}/logs", LogHandlers.get_build_log, queries.LOG),
     _get("/api/locks", Needs.READ, RunHandlers.list_locks),
-    _command("PUT", "/api/locks", Needs.CONCERNED, ChatCommandHandlers.lock_everything, verb="lock"),
-    _delete(
-        "/api/locks", Needs.CONCERNED, ChatCommandHandlers.unlock_everything, problems=(404,), verb="unlock"
-    ),
+    _command("PUT", "/api/locks", Needs.EVERY, ChatCommandHandlers.lock_everything, verb="lock"),
+    _delete("/api/locks", Needs.EVERY, ChatCommandHandlers.unlock_everything, problems=(404,), verb="unlock"),
     _command("PUT", "/api/locks/{target}", Needs.CONCERNED, ChatCommandHandlers.lock_target, verb="lock"),
     _delete("/api/locks/{target}", Needs.CONCERNED, ChatCommandHandlers.unlock_target, verb="unlock"),
     _get("/api/freezes", Needs.READ, FreezeHandlers.list_freezes),

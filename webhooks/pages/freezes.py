@@ -30,6 +30,7 @@ class FreezeRow(NamedTuple):
     why: str | None
     named: Sequence[tuple[str, str]] = ()
     is_manual: bool = False
+    is_wide: bool = False
 
 
 def rows(
@@ -64,6 +65,7 @@ def _row(standing: Standing, now: float) -> FreezeRow:
         standing.why,
         named,
         standing.number is not None,
+        scope.is_wide,
     )
 
 

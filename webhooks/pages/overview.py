@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from bot.access import scopes
+from bot.access import people, scopes
 from bot.states import EVERYTHING
 from webhooks.access import Visitor
 from webhooks.headers import SECURITY
 from webhooks.pages import hour
 from webhooks.pages.board import DAY, MOST, ON_LINE, SHOWN, WEEK, Board, BoardReader
+from webhooks.pages.freezes import FreezeRow
 from webhooks.pages.parts import Pages
 
 LOOKED = "looked"
@@ -49,21 +50,25 @@ class OverviewPage:
     async def page(self, request: Request, visitor: Visitor) -> Response:
         """The whole page."""
         board = await self._reader.board(visitor.jobs)
-        span = self._span(request)
-        values = self._values(board, span, visitor) | {"job_count": self._jobs(visitor)}
-        values["targets"] = self._targets(visitor) if values["may_hold"] else ()
+        span, every = self._span(request), await self._may_stop_everything(visitor)
+        values = self._values(board, span, visitor, every) | {"job_count": self._jobs(visitor)}
+        values["targets"] = self._targets(visitor, every) if values["may_hold"] else ()
         return self._pages.renderer.page("overview.html", 200, **values)
 
     async def part(self, request: Request, visitor: Visitor) -> Response:
         """What changes of it; nothing where the browser has that already (RFC 9110, section 13.1.2)."""
         board = await self._reader.board(visitor.jobs)
-        span = self._span(request)
-        tag = _tag(board, span, visitor)
+        span, every = self._span(request), await self._may_stop_everything(visitor)
+        tag = _tag(board, span, visitor, every)
         headers = {**SECURITY, "ETag": tag}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
-        html = self._pages.renderer.render("board.html", **self._values(board, span, visitor))
+        html = self._pages.renderer.render("board.html", **self._values(board, span, visitor, every))
         return HTMLResponse(html, 200, headers)
+
+    async def _may_stop_everything(self, visitor: Visitor) -> bool:
+        actions = self._pages.actions
+        return visitor.how == "session" and await actions.may_stop_everything(visitor.login, visitor.caller)
 
     def _span(self, request: Request) -> Span:
         """The last day, unless somebody asks for more or looked later."""
@@ -77,21 +82,14 @@ class OverviewPage:
             return Span(float(looked), "since you looked last")
         return Span(now - DAY, "within a day", "day")
 
-    def _values(self, board: Board, span: Span, visitor: Visitor) -> dict[str, object]:
+    def _values(self, board: Board, span: Span, visitor: Visitor, every: bool) -> dict[str, object]:
+        """`every`: they may lock, freeze, unlock and thaw everything."""
         coming = None if board.coming is None else board.coming[:ON_LINE]
         failed = board.failed_since(span.since)
-        jobs = self._pages.registry.catalog.jobs
-        shut = {lock.target for lock in board.locks if lock.closed is not None}
-        keys = {
-            target
-            for job in (jobs.values() if shut and visitor.how == "session" else ())
-            for target in job.targets
-            if target in shut and visitor.may_run(job.name)
-        }
         return {
             "board": board,
             "span": span,
-            "tag": _tag(board, span, visitor),
+            "tag": _tag(board, span, visitor, every),
             "failed": board.failed[:failed],
             "failed_count": failed,
             "line": None if coming is None else hour.line(coming, self._pages.clock()),
@@ -99,17 +97,35 @@ class OverviewPage:
             "most": MOST,
             "on_line": ON_LINE,
             "shown": SHOWN,
-            "opens": keys,
-            "may_hold": visitor.how == "session" and scopes.may_run_some(visitor.scopes),
+            "opens": self._opens(board, visitor, every),
+            "thaws": _thaws(board, visitor, every),
+            "may_hold": every or (visitor.how == "session" and scopes.may_run_some(visitor.scopes)),
+            "every": every,
             "is_admin": scopes.may_change(visitor.scopes),
             "visitor": visitor,
         }
 
-    def _targets(self, visitor: Visitor) -> list[str]:
-        """What the form of a lock offers: everything, and first the locks of jobs that they may run."""
+    def _opens(self, board: Board, visitor: Visitor, every: bool) -> set[str]:
+        """The targets that they are offered to open."""
+        shut = {lock.target: lock.closed.actor for lock in board.locks if lock.closed is not None}
+        if not shut or visitor.how != "session":
+            return set()
+        jobs = self._pages.registry.catalog.jobs.values()
+        found = {
+            target for job in jobs for target in job.targets if target in shut and visitor.may_run(job.name)
+        }
+        if EVERYTHING in shut and not every and not people.is_same(shut[EVERYTHING], visitor.caller.name):
+            found.discard(EVERYTHING)
+        elif EVERYTHING in shut and every:
+            found.add(EVERYTHING)
+        return found
+
+    def _targets(self, visitor: Visitor, every: bool) -> list[str]:
+        """What the form of a lock offers: everything where they may, then locks of jobs that they may run."""
         mine = [job for job in self._pages.registry.catalog.jobs.values() if visitor.may_run(job.name)]
         named = sorted({lock for job in mine for lock in job.locks})
-        return list(dict.fromkeys([EVERYTHING, *named, *(job.name for job in mine)]))[:OFFERED]
+        first = [EVERYTHING] if every else []
+        return list(dict.fromkeys([*first, *named, *(job.name for job in mine)]))[:OFFERED]
 
     def _jobs(self, visitor: Visitor) -> int:
         """How many jobs there are for the visitor."""
@@ -117,8 +133,18 @@ class OverviewPage:
         return len(described) if jobs is None else sum(name in described for name in jobs)
 
 
-def _tag(board: Board, span: Span, visitor: Visitor) -> str:
+def _thaws(board: Board, visitor: Visitor, every: bool) -> list[bool]:
+    """Of each freeze whether they are offered to thaw it; those of everything are for some."""
+    some = every or (visitor.how == "session" and scopes.may_run_some(visitor.scopes))
+
+    def may(row: FreezeRow) -> bool:
+        return every or (some and (not row.is_wide or people.is_same(row.by or "", visitor.caller.name)))
+
+    return [row.is_manual and may(row) for row in board.freezes]
+
+
+def _tag(board: Board, span: Span, visitor: Visitor, every: bool) -> str:
     """Another one as soon as the page would show this visitor something else."""
-    rights = f"{visitor.how} {visitor.key} {len(visitor.scopes)} {scopes.may_change(visitor.scopes)}"
+    rights = f"{visitor.how} {visitor.key} {len(visitor.scopes)} {scopes.may_change(visitor.scopes)} {every}"
     text = f"{board.mark} {span.query} {board.failed_since(span.since)} {rights}"
     return f'W/"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.access import people
+from bot.handlers import everything
 from bot.handlers.approval_inbox import ApprovalInbox
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.overrides import may_override
@@ -29,12 +30,24 @@ class HomeDecisions:
     async def freezes(self, context: RequestContext, lines: Sequence[FreezeLine]) -> list[FreezeLine]:
         """The same freezes, of which those can be thawed that they may thaw.
 
-        That is whoever began one and whom `override` names, where that names nobody each of its readers.
+        That is whoever began one and whom `override` names, where that names nobody each of its readers; of
+        everything those of `bot.handlers.everything`.
         """
-        others = any(line.thaw is not None and not _is_theirs(context, line) for line in lines)
-        everybody = not self._authorization.overriders
-        may = others and (everybody or await may_override(self._authorization, context))
-        return [line if may or _is_theirs(context, line) else replace(line, thaw=None) for line in lines]
+        others = [line for line in lines if line.thaw is not None and not _is_theirs(context, line)]
+        authorization = self._authorization
+        all_of = any(_is_wide(line) for line in others) and await everything.may(authorization, context)
+        some = not all(_is_wide(line) for line in others) and (
+            not authorization.overriders or await may_override(authorization, context)
+        )
+
+        def may(line: FreezeLine) -> bool:
+            return _is_theirs(context, line) or (all_of if _is_wide(line) else some)
+
+        return [line if may(line) else replace(line, thaw=None) for line in lines]
+
+
+def _is_wide(line: FreezeLine) -> bool:
+    return not line.thaw or "*" in line.thaw
 
 
 def _is_theirs(context: RequestContext, line: FreezeLine) -> bool:

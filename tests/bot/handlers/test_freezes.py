@@ -26,7 +26,8 @@ JOBS = """
   ship: {image: shop, command: "true", lock: prod, on: [push, {deployment: production}]}
   nightly: {image: shop, command: "true", schedule: {cron: "0 3 * * *"}}
 """
-LEADS = {"override": ["github:octocat"]}
+ADMINS = {"pages": {"admins": ["github:octocat", "github:hubot"]}}
+LEADS = {"override": ["github:octocat"], **ADMINS}
 
 
 def window(home_now: float, hours: float = 1.0, **more: Any) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def window(home_now: float, hours: float = 1.0, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 async def home(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
-    async with house(tmp_path, changes=getattr(request, "param", {}), jobs=JOBS) as made:
+    async with house(tmp_path, changes=getattr(request, "param", ADMINS), jobs=JOBS) as made:
         made.github.add_person("acme/shop", "ada", "write")
         yield made
 
@@ -160,20 +161,20 @@ async def test_only_who_could_run_something_of_it_freezes(home: House) -> None:
 
 @pytest.mark.parametrize(
     ("home", "author", "may"),
-    [({}, "ada", True), (LEADS, "ada", False), (LEADS, "octocat", True)],
+    [(ADMINS, "ada", True), (LEADS, "ada", False), (LEADS, "octocat", True)],
     indirect=["home"],
 )
 async def test_freeze_of_somebody_else_is_ended_by_whom_override_names(
     home: House, author: str, may: bool
 ) -> None:
     home.github.add_person("acme/shop", "hubot", "write")
-    await home.says("/job freeze", author="hubot")
-    (reply,) = await home.says("/job thaw", author=author)
+    await home.says("/job freeze --lock prod", author="hubot")
+    (reply,) = await home.says("/job thaw --lock prod", author=author)
     assert ("not frozen any more" in reply) is may
     if not may:
         assert "`hubot` began this freeze" in reply
         assert "`github:octocat`" in reply
-        (reply,) = await home.says("/job thaw", author="hubot")
+        (reply,) = await home.says("/job thaw --lock prod", author="hubot")
         assert "not frozen any more" in reply
 
 
@@ -253,7 +254,9 @@ async def test_held_run_is_not_released_into_a_freeze(home: House) -> None:
 
 
 async def test_who_override_names_starts_it_all_the_same_and_that_is_recorded(tmp_path: Path) -> None:
-    changes = LEADS | {"jobs": {"deploy": {"notify": {"when": ["failed"]}}}}
+    changes = (
+        LEADS | {"pages": {"admins": ["github:ada"]}} | {"jobs": {"deploy": {"notify": {"when": ["failed"]}}}}
+    )
     async with house(tmp_path, changes=changes, jobs=JOBS) as home:
         home.github.add_person("acme/shop", "ada", "write")
         await home.says('/job freeze "Christmas"', author="ada")
@@ -306,7 +309,7 @@ async def test_where_override_names_nobody_nobody_overrides(home: House) -> None
 
 @pytest.mark.parametrize(("names", "may"), [(["token:ci"], True), (["token:other"], False)])
 async def test_token_overrides_where_it_is_named(tmp_path: Path, names: list[str], may: bool) -> None:
-    async with house(tmp_path, changes={"override": names}, jobs=JOBS) as home:
+    async with house(tmp_path, changes={"override": names} | ADMINS, jobs=JOBS) as home:
         await home.says("/job freeze")
         caller, request = Caller("token:ci", frozenset({"admin"})), StartRequest(override="release")
         if may:

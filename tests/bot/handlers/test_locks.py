@@ -24,7 +24,7 @@ JOBS = """
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[House]:
     """A house whose jobs keep out of each other's way."""
-    async with house(tmp_path, jobs=JOBS) as made:
+    async with house(tmp_path, jobs=JOBS, changes={"pages": {"admins": ["github:octocat"]}}) as made:
         yield made
 
 

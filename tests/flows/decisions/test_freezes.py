@@ -44,12 +44,12 @@ async def test_freeze_of_slack_holds_everywhere_until_a_comment_ends_it(places: 
     assert "moving house" not in await places.page("/")
     rows = await places.journal(kind="freeze.begun,freeze.ended,rule.overridden,refused")
     assert [(each["kind"], each["actor"], each["rule"]) for each in rows[::-1]] == [
-        ("freeze.begun", "slack:octocat", "github:permission/write on acme/shop"),
+        ("freeze.begun", "slack:octocat", "allow: github:octocat"),
         ("refused", "github:octocat", "frozen"),
         ("refused", "token:all", "frozen"),
         ("refused", "github:octocat", "override"),
         ("rule.overridden", "github:ada", "override: allow: github:ada"),
-        ("freeze.ended", "github:octocat", "github:permission/write on acme/shop"),
+        ("freeze.ended", "github:octocat", "allow: github:octocat"),
     ]
 
 

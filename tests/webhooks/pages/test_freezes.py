@@ -106,7 +106,9 @@ async def test_run_form_says_it_and_lets_override_whom_that_names(
 async def test_times_to_come_say_which_freeze_they_fall_into(tmp_path: Path) -> None:
     weekly = {"every": "TUE 16:00 to WED 16:00", "why": "<b>stocktaking</b>", "jobs": ["nightly"]}
     daily = 'nightly: {image: shop, command: "true", schedule: {cron: "30 2 * * *"}}'
-    async with house(tmp_path, changes={"freeze": [weekly]}, jobs=daily) as home:
+    async with house(
+        tmp_path, changes={"freeze": [weekly], "override": ["github:octocat"]}, jobs=daily
+    ) as home:
         home.now = datetime(2026, 11, 29, 12, tzinfo=UTC).timestamp()  # a Sunday
         async with await of_person(home, "octocat") as octocat:
             path = "/jobs/nightly/schedule"
@@ -130,7 +132,9 @@ async def test_times_to_come_say_which_freeze_they_fall_into(tmp_path: Path) -> 
 async def test_freeze_and_thaw_by_clicking(tmp_path: Path, browser: Browser, scripts: bool) -> None:
     now = datetime.now(UTC).timestamp()
     async with (
-        house(tmp_path, changes={"freeze": [weekend(now)]}, jobs=JOBS) as home,
+        house(
+            tmp_path, changes={"freeze": [weekend(now)], "override": ["github:octocat"]}, jobs=JOBS
+        ) as home,
         served(home) as (address, cookie),
         opened(browser, cookie, scripts=scripts) as page,
     ):

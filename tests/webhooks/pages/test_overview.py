@@ -162,10 +162,11 @@ async def test_given_up_deliveries_are_for_admins(here: Installation, client: ht
 async def home(tmp_path: Path) -> AsyncIterator[House]:
     schedule = {"cron": "*/10 * * * *"}
     changes = {
+        "pages": {"admins": ["github:root"]},
         "jobs": {
             "check": {"lock": "production", "schedule": schedule},
             "publish": {"lock": "secret-lock", "schedule": schedule},
-        }
+        },
     }
     async with house(tmp_path, changes=changes) as made:
         yield made
@@ -211,7 +212,8 @@ async def test_lock_is_closed_by_a_form_and_those_of_the_asker_go_on(home: House
     async with await of_person(home, "ada") as ada:
         page = (await ada.get("/")).text
         offered = re.findall(r'<option value="([^"]*)"', page.partition('<datalist id="targets">')[2])
-        assert offered == ["*", "production", "check", "deploy"]
+        assert offered == ["production", "check", "deploy"]
+        assert "everything" not in _section(page, "locks") + _section(page, "freezes")
         assert "Nothing is locked." in _section(page, "locks")
         fields = {"target": "production", "why": "<b>sale</b>", "duration": "2h", "mine": "true"}
         assert (await ada.post("/lock", data=fields)).status_code == 403  # from no form of ours
@@ -239,6 +241,28 @@ async def test_lock_is_closed_by_a_form_and_those_of_the_asker_go_on(home: House
         await ada.post("/lock", data={"target": "check"}, headers=OWN)
         (lock,) = await home.store.read(lambda s: locks.closed(s, now=home.now))
         assert (lock.target, lock.reason, lock.until, lock.person) == ("check", None, None, None)
+
+
+async def test_everything_is_offered_to_those_who_may_stop_everything(home: House) -> None:
+    home.github.add_person("acme/shop", "ada", "write")
+    home.github.add_person("acme/shop", "root", "write")
+    for login, may in (("root", True), ("ada", False)):
+        async with await of_person(home, login) as person:
+            assert ('<option value="*"' in (await person.get("/")).text) is may
+            answers = [
+                (await person.post(path, data={"target": "*", "why": "fire"}, headers=OWN)).status_code
+                for path in ("/lock", "/freeze")
+            ]
+            assert answers == ([303, 303] if may else [409, 409])
+            page = (await person.get("/")).text
+            assert 'aria-label="Thaw everything"' in page if may else 'action="/thaw"' not in page
+            assert ('aria-label="Unlock *"' in page) is may
+            part = await person.get("/overview")
+            assert ('aria-label="Unlock *"' in part.text) is may
+    async with await of_person(home, "root") as root:
+        for path in ("/unlock", "/thaw"):
+            assert (await root.post(path, data={"target": "*"}, headers=OWN)).status_code == 303
+    assert await home.store.read(lambda s: locks.closed(s, now=home.now)) == []
 
 
 async def test_who_may_run_nothing_is_shown_no_form_of_a_lock(home: House) -> None:

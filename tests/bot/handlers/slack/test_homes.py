@@ -28,7 +28,8 @@ MANY = {f"job-{number:02}": {"image": "shop", "command": "true"} for number in r
 
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[House]:
-    changes: dict[str, Any] = {**PEOPLE, "jobs": {"check": SCHEDULED}}
+    admins = {"pages": {"admins": ["github:octocat"]}}
+    changes: dict[str, Any] = {**PEOPLE, **admins, "jobs": {"check": SCHEDULED}}
     async with house(tmp_path, changes=changes) as made:
         let_in(made)
         yield made
@@ -257,6 +258,10 @@ async def test_thaw_is_offered_to_who_began_the_freeze_and_to_whom_override_name
         await home.slack.press(hers, Action.FREEZE_THAW)
         (window,) = home.slack.views
         assert "began this freeze" in text_of(window.blocks)
+        for line in ("thaw --job check", "thaw --job publish", "freeze"):  # of everything
+            await home.types(line)
+        for user, count in (("U0ADA", 0), (OCTOCAT, 1)):
+            assert text_of((await opened(home, user)).blocks).count(f'"{Action.FREEZE_THAW}"') == count
 
 
 async def test_home_lists_what_waits_for_their_yes_with_buttons_that_ask_once_more(tmp_path: Path) -> None:
