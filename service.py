@@ -299,6 +299,7 @@ def _application(
         oidc,
         tools.repositories,
         made.pages,
+        made.who,
         logins,
     )
     site = Site(

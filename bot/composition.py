@@ -40,6 +40,7 @@ from bot.handlers.tags import ImageTagHandler
 from bot.handlers.ticks import TickHandler
 from bot.handlers.verbs import CommandHandlers
 from bot.handlers.visibility import Visibility
+from bot.handlers.who_table import WhoTable
 from bot.page_composition import PageComposition, PageParts
 from bot.parts import Parts
 from bot.posting.addresses import PageAddresses
@@ -104,6 +105,11 @@ class Composition:
     def visibility(self) -> Visibility:
         """Which jobs somebody may run."""
         return Visibility(self.parts.registry, self.authorization, self.facts)
+
+    @cached_property
+    def who(self) -> WhoTable:
+        """What somebody may, as a table."""
+        return WhoTable(self.authorization, self.visibility, self.slack_identities)
 
     @cached_property
     def addresses(self) -> PageAddresses:

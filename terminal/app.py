@@ -24,6 +24,7 @@ from terminal import (
     streams,
     tokens,
     topics,
+    who,
 )
 from terminal.failures import INTERRUPTED, REFUSED, Failure, say
 from terminal.helping import Commands
@@ -46,6 +47,7 @@ for part in (
     freezing,
     approving,
     audit,
+    who,
     applying,
     logging_in,
     chatting,

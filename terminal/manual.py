@@ -75,6 +75,7 @@ SECTIONS = (
             "delivery list": "errand delivery list",
             "delivery retry": "errand delivery retry 17",
             "audit": "errand audit --since 7d --kind lock.closed",
+            "who": "errand who octocat",
             "session": "errand session list",
             "session list": "errand session list",
             "session end": "errand session end 3",

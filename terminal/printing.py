@@ -34,14 +34,23 @@ def document(content: Mapping[str, object]) -> None:
     print(json.dumps(content, ensure_ascii=True), flush=True)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """Rows under their columns; `empty` is told on stderr where there are none. None is an empty cell."""
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    empty: str,
+    *,
+    styles: Mapping[str, str] = STYLES,
+) -> None:
+    """Rows under their columns; `empty` is told on stderr where there are none. None is an empty cell.
+
+    `styles` are the colours of cells by the word that they begin with.
+    """
     cells = [["" if cell is None else plain(cell) for cell in row] for row in rows]
     if not cells:
         print(empty, file=sys.stderr)
         return
     if sys.stdout.isatty():
-        _drawn(columns, cells)
+        _drawn(columns, cells, styles)
         return
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     for row in [list(columns), *cells]:
@@ -63,14 +72,16 @@ def facts(pairs: Iterable[tuple[str, object]]) -> None:
     """Names with their values, one a line; those without a value are left out."""
     shown = [(name, plain(value)) for name, value in pairs if value not in (None, "", [], {})]
     if sys.stdout.isatty():
-        _drawn(("", ""), [list(pair) for pair in shown], head=False)
+        _drawn(("", ""), [list(pair) for pair in shown], STYLES, head=False)
         return
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         print(f"{name.ljust(width)}  {value}")
 
 
-def _drawn(columns: Sequence[str], cells: Sequence[Sequence[str]], *, head: bool = True) -> None:
+def _drawn(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], styles: Mapping[str, str], *, head: bool = True
+) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -80,12 +91,12 @@ def _drawn(columns: Sequence[str], cells: Sequence[Sequence[str]], *, head: bool
         drawn.add_column(column, overflow="fold", no_wrap=place == 0)
     for row in cells:
         first = [Text(row[0], style="" if head else "bold")]
-        drawn.add_row(*first, *(Text(cell, style=_style(cell)) for cell in row[1:]))
+        drawn.add_row(*first, *(Text(cell, style=_style(cell, styles)) for cell in row[1:]))
     Console(no_color=not coloured(), highlight=False).print(drawn)
 
 
-def _style(cell: str) -> str:
-    return next((style for label, style in STYLES.items() if f"{cell} ".startswith(f"{label} ")), "")
+def _style(cell: str, styles: Mapping[str, str]) -> str:
+    return next((style for label, style in styles.items() if f"{cell} ".startswith(f"{label} ")), "")
 
 
 # Runs -------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from bot.github import Logins, Oidc
 from bot.handlers.calls import CallHandler
 from bot.handlers.questions import QueryHandler
 from bot.handlers.refusals import RefusalJournal
+from bot.handlers.who_table import WhoTable
 from bot.page_composition import PageComposition
 from bot.registry import Registry
 from bot.repositories import Repositories
@@ -34,6 +35,7 @@ from webhooks.api.operations import DocumentHandlers, routes
 from webhooks.api.run_commands import RunCommandHandlers
 from webhooks.api.runs import RunHandlers
 from webhooks.api.sessions import SessionHandlers
+from webhooks.api.who import WhoHandlers
 from webhooks.api.workflows import Workflows
 from webhooks.pages import routes as pages
 from webhooks.pages.renderer import PageRenderer
@@ -44,7 +46,8 @@ from webhooks.streams import Streams
 class Controls:
     """What changes something: `calls` start and stop runs, `questions` plan and pause.
 
-    `oidc` verifies the tokens of workflows of these `repositories`, which may start jobs of the `registry`.
+    `who` says what somebody may, `oidc` verifies the tokens of workflows of these `repositories`, which may
+    start jobs of the `registry`.
     """
 
     registry: Registry
@@ -54,6 +57,7 @@ class Controls:
     oidc: Oidc
     repositories: Repositories
     pages: PageComposition
+    who: WhoTable
     logins: Logins | None
 
 
@@ -119,6 +123,7 @@ class Site:
             LogHandlers(store, self.logs, self.streams, access),
             DeliveryHandlers(store, clock),
             SessionHandlers(store, clock),
+            WhoHandlers(controls.registry, controls.who),
             AuditHandlers(store, self.streams, access, clock),
             LoginHandlers(access),
             FreezeHandlers(controls.questions, lambda: controls.registry.config.calendar, store, clock),

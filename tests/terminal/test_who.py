@@ -1,13 +1,16 @@
-"""`errand check --who` against stand-ins that are as strict as the real ones."""
+"""`errand check --who` against stand-ins that are as strict as the real ones, and `errand who`."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from bot.config import Config, load
 from demo.standins import StandIns, standins
+from terminal import who
+from terminal.app import cli
 from terminal.connection import check_github
 from terminal.failures import Failure
 from terminal.who import check_who
@@ -75,8 +78,8 @@ async def test_table_says_which_jobs_somebody_may_run(
     config: Config, who: str, told: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     await asyncio.to_thread(check_who, config, who)
-    rows = [line.split("│") for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
-    assert {row[1].strip(): row[2].strip() for row in rows if row[1].strip()} == told
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert {row[0]: row[1] for row in rows if row and row[0] in told} == told
 
 
 async def test_what_cannot_be_known_now_fails(config: Config, beside: StandIns) -> None:
@@ -99,3 +102,31 @@ async def test_team_that_there_is_not_is_told(
     with pytest.raises(Failure):
         await asyncio.to_thread(check_github, config)
     assert "There is no team ops in acme that Errand can see" in capsys.readouterr().err
+
+
+def test_table_of_all_jobs_comes_from_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    class Service:
+        """An Errand that knows three jobs."""
+
+        def pages(self, path: str, key: str, query: object, limit: int) -> list[dict[str, object]]:
+            asked.append((path, key, query))
+            return [
+                {"job": "check", "may": True, "by": "github:permission/write", "why": None},
+                {"job": "made", "may": False, "by": None, "why": "running `made` is for `ops`\x1b[2J"},
+                {"job": "shop-greet", "may": None, "by": None, "why": "GitHub does not answer."},
+            ]
+
+    monkeypatch.setattr(who, "connected", Service)
+    outcome = CliRunner().invoke(cli, ["who", "octocat"])
+    assert asked == [("/api/who", "jobs", {"login": "octocat"})]
+    assert [line.split("  ")[0] for line in outcome.stdout.splitlines()] == [
+        "job",
+        "check",
+        "made",
+        "shop-greet",
+    ]
+    assert "running made is for ops" in outcome.stdout
+    assert "\x1b" not in outcome.stdout
+    assert "not known now" in str(outcome.exception)

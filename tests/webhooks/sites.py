@@ -43,6 +43,7 @@ def composed(
             oidc,
             parts.repositories,
             made.pages,
+            made.who,
             logins,
         ),
     )

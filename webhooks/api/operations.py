@@ -27,6 +27,7 @@ from webhooks.api.operation import TEXT, Answer, ApiRequest, Needs, Operation, V
 from webhooks.api.run_commands import RunCommandHandlers
 from webhooks.api.runs import RunHandlers
 from webhooks.api.sessions import SessionHandlers
+from webhooks.api.who import WhoHandlers
 
 _LOCATION = ("Location", "The address of what was made.")
 _ETAG = ("ETag", "The version of the job.")
@@ -209,6 +210,7 @@ OPERATIONS = (
         {200: Answer("A page of rows, or JSON lines.", shape=Entries)},
         queries.AUDIT,
     ),
+    _get("/api/who", Needs.ADMIN, WhoHandlers.list_who, query=queries.WHO),
     _get("/api/sessions", Needs.ADMIN, SessionHandlers.list_sessions),
     _delete("/api/sessions/{number}", Needs.ADMIN, SessionHandlers.end_session),
     _get("/api/tokens", Needs.ADMIN, GrantHandlers.list_tokens),

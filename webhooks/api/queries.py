@@ -16,6 +16,9 @@ LONGEST = 200
 MOST_RUNS = 100
 """Runs in one answer."""
 
+MOST_WHO = 100
+"""Jobs in one answer about what somebody may: each may take a question to GitHub or Slack."""
+
 MOST_LINES = 10_000
 """What `?tail=` may ask for."""
 
@@ -100,6 +103,12 @@ AUDIT = (
         "format", "`jsonl`: a row on each line, oldest first, instead of a page", choices=("json", JSON_LINES)
     ),
     Parameter("follow", "1: JSON lines that go on with what is decided from now on", choices=("1", "0")),
+)
+
+WHO = (
+    Parameter("login", "whom is asked about: the login of an account of GitHub, or `slack:U012AB3CD`"),
+    Parameter("limit", "how many jobs; 100 if not given", 1, MOST_WHO),
+    Parameter("after", "only jobs whose names come after this one"),
 )
 
 DELIVERIES = (

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.access.callers import of_person, of_token
+from bot.catalog.catalog import Job
 from bot.commands import parser
 from bot.config.definitions import Wrong, job_of
 from bot.errors import AskerError, RetryLater
@@ -16,15 +17,16 @@ from bot.handlers import page_rights
 from bot.handlers.authorization import RequestContext
 from bot.handlers.places import PagePlace
 from bot.handlers.start import StartRequest
-from bot.handlers.who_table import WhoTable
 from bot.messages.slack.actions import Action
 from bot.states import Cause, EntryKind
 from bot.store import journal, posts
 from bot.tables import Build, Run
 from tests.bot.handlers.slack.test_presses import press
 from tests.bot.handlers.test_checks import BUILT, _pressed
+from tests.bot.handlers.test_repository_reading import GOOD, NEXT, RULES, pushed, read
 from tests.bot.house import SHOP, SITE, House, house
 from tests.bot.posting.test_outbox import send
+from tests.webhooks.whole import served
 
 PEOPLE = {
     "ops": ["github:@acme/ops", "leads"],
@@ -57,7 +59,17 @@ MAY = {
     "lead": {"migrate"},
     "keeper": {"open", "closed", "homed", "ruled", "maintain"},
 }
+OTHERS = {
+    "octocat": {"shop-greet"},
+    "reader": set(),
+    "contractor": {"shop-greet"},
+    "opsie": {"made"},
+    "lead": {"made"},
+    "keeper": {"shop-greet"},
+}
+"""The same of jobs that are defined elsewhere: `made` is for `ops`, the other one for who may write."""
 CHANGES = {
+    "repository_jobs": RULES,
     "people": PEOPLE,
     "slack": {"people": {user: login for login, user in PERSONS.items()}},
     "jobs": {
@@ -135,25 +147,42 @@ DOORS: dict[str, Door] = {
 }
 
 
+async def elsewhere(home: House) -> list[str]:
+    """Jobs that no file of this installation defines: one of the API, and one of a repository."""
+    made = Job(name="made", command="true", image="shop", allow=["ops"])
+    await home.tools.registry.put(made, actor="token:ops", expected=lambda version: True)
+    await pushed(home, NEXT, GOOD)
+    await read(home)
+    return ["made", "shop-greet"]
+
+
+async def told(home: House, who: str) -> set[str]:
+    """The jobs that somebody may run as the API tells an admin."""
+    async with served(home, "admin") as client:
+        answer = await client.get("/api/who", params={"login": who})
+    rows = answer.json()["jobs"]
+    assert [row["job"] for row in rows] == sorted(home.tools.registry.catalog.jobs)
+    assert all(row["by"] if row["may"] else row["why"] for row in rows)
+    return {row["job"] for row in rows if row["may"]} & {*JOBS, "made", "shop-greet"}
+
+
 @pytest.mark.parametrize("login", PERSONS)
 async def test_table_says_what_the_doors_do(home: House, login: str) -> None:
-    bot = home.bot
-    context, jobs = page_rights.context(login, "k"), home.tools.registry.catalog.jobs
-    rows = await WhoTable(bot.authorization, bot.visibility).rows(context, [jobs[name] for name in JOBS])
-    table = {row.job for row in rows if row.may}
-    assert table == MAY[login]
-    assert all(row.by if row.may else row.why for row in rows)
+    """Of jobs of the file, one of the API and one of a repository."""
+    bot, jobs = home.bot, {*JOBS, *await elsewhere(home)}
+    table = await told(home, login)
+    assert table == MAY[login] | OTHERS[login]
     for name, door in DOORS.items():
-        done = {job for job in JOBS if await runs_of(home, job, door(home, login, job))}
+        done = {job for job in jobs if await runs_of(home, job, door(home, login, job))}
         assert done == table, name
     # In a pull request those are asked for as well that belong to no place, by whoever may write to it.
     writes = {"homeless"} if login in ("octocat", "contractor", "keeper") else set()
-    done = {job for job in JOBS if await runs_of(home, job, by_comment(home, login, job))}
+    done = {job for job in jobs if await runs_of(home, job, by_comment(home, login, job))}
     assert done == table | writes
-    shown = (await bot.visibility.of(context)).jobs
-    assert {job for job in JOBS if job in shown} == table
+    shown = (await bot.visibility.of(page_rights.context(login, "k"))).jobs
+    assert {job for job in jobs if job in shown} == table
     assert {f"run:{job}" for job in table} == await bot.pages.rights.of(login) & {
-        f"run:{job}" for job in JOBS
+        f"run:{job}" for job in jobs
     }
 
 
@@ -171,6 +200,7 @@ async def test_member_of_slack_needs_no_account_of_github(home: House, user: str
     assert done == may
     (listed,) = await home.types("list", user=user)
     assert {job for job in JOBS if f"`{job}`" in listed or f" {job} " in listed} == may
+    assert await told(home, f"slack:{user}") & {*JOBS} == may
     if may:
         last = await home.run(await count(home))
         assert last.actor == f"slack:{user}"
