@@ -3,7 +3,7 @@
 import pytest
 
 from bot.states import Hold
-from bot.store import Session, Store, approvals, history, holds, runs
+from bot.store import Session, Store, approvals, history, holds, reviews, runs
 from bot.store.holds import Holding
 from bot.tables import Approval, Run
 
@@ -63,3 +63,36 @@ async def test_what_was_said_goes_with_the_run(store: Store, number: int) -> Non
     await store.write(lambda s: runs.request_stop(s, number, by="github:octocat", now=20.0))
     await store.write(lambda s: history.forget(s, [number]))
     assert await store.read(lambda s: list(approvals.said(s, number))) == []
+
+
+async def test_runs_are_looked_at_whose_pull_request_job_or_image_is_another(store: Store) -> None:
+    head, other = "c" * 40, "d" * 40
+
+    def ask(session: Session) -> int:
+        run = Run(key="p", name="", job="migrate", cause="comment", actor="github:octocat", created_at=0.0)
+        run.repository, run.pull_request, run.ref, run.commit = "Acme/Shop", 7, "topic", head
+        run.image, run.image_definition, run.digest = "tools", {"reference": "tools:1"}, "tools@sha256:1"
+        Holding(Hold.APPROVAL, 100.0, 100.0).put(run)
+        return runs.enqueue(session, run, [], now=10.0, nonce="p")[0].identity
+
+    def looked_at(session: Session) -> list[int]:
+        found = (
+            reviews.of_pull(session, "acme/shop", 7, other, now=11.0),
+            reviews.of_pull(session, "acme/shop", 7, None, now=11.0),
+            reviews.of_branch(session, "acme/shop", "topic", other, now=11.0),
+            reviews.of_job(session, "migrate", now=11.0),
+            reviews.of_image(session, "tools", "tools@sha256:2", now=11.0),
+        )
+        nothing = (
+            reviews.of_pull(session, "acme/shop", 7, head, now=12.0),
+            reviews.of_pull(session, "acme/shop", 8, other, now=12.0),
+            reviews.of_branch(session, "acme/other", "topic", other, now=12.0),
+            reviews.of_job(session, "mig", now=12.0),
+            reviews.of_image(session, "tools", "tools@sha256:1", now=12.0),
+        )
+        assert sum(nothing) == 0
+        return list(found)
+
+    number = await store.write(ask)
+    assert await store.write(looked_at) == [1] * 5
+    assert [run.number for run in await store.read(lambda s: list(holds.due(s, now=11.0)))] == [number]
