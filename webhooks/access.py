@@ -96,6 +96,18 @@ class Visitor:
         return (of_workflow if self.how == "actions" else of_token)(self.name or "", self.scopes)
 
     @property
+    def approves(self) -> frozenset[str]:
+        """The jobs that name this person as who says yes.
+
+        Of one that they do not see otherwise, that opens its definition, and what waits for their yes.
+        """
+        return frozenset() if self.login is None else scopes.approved_jobs(self.scopes)
+
+    def sees(self, job: str) -> bool:
+        """Whether this may see everything of the job."""
+        return self.jobs is None or job in self.jobs
+
+    @property
     def jobs(self) -> frozenset[str] | None:
         """The jobs of which this may see everything; None for all."""
         return frozenset() if self.how == "link" else scopes.seen_jobs(self.scopes)
@@ -373,19 +385,6 @@ class Access:
         self._touched[token_id] = now
         with suppress(RetryLater):
             await self._store.write(lambda session: tokens.touch(session, token_id, now=now))
-
-
-def is_local_path(path: str) -> bool:
-    """Whether a browser that is sent to `path` stays here: not to `//host`, `/\\host` or `javascript:`."""
-    return (
-        len(path) <= 512
-        and path.startswith("/")
-        and not path.startswith(("//", "/\\"))
-        and path.isprintable()
-        and path.isascii()
-        and "\\" not in path
-        and " " not in path
-    )
 
 
 def _origin(url: str) -> str:

@@ -3,6 +3,8 @@
 `read` sees everything but the journal, which `audit` reads; `run:JOB` starts, stops and sees that one job,
 `run:*` every job; `exec` runs single commands and sees those; `admin` may do all of it, and change jobs,
 hooks and tokens. What no word opens is closed.
+
+`approve:JOB` is no token's: a person has it of a job whose `approval` names them, whatever else they may.
 """
 
 from collections.abc import Collection, Iterable
@@ -17,6 +19,9 @@ EVERY_JOB = "run:*"
 
 RUN = "run:"
 """How a scope begins that is for one job."""
+
+APPROVE = "approve:"
+"""How the right of a person begins to say yes to runs of one job."""
 
 MOST = 100
 """Scopes of one token."""
@@ -89,17 +94,31 @@ def opening(scopes: Collection[str], job: str | None) -> str | None:
         wide = () if job == EXEC else (EVERY_JOB,)
         return next((each for each in (narrow, *wide, ADMIN) if each in scopes), None)
     found = next((each for each in (ADMIN, EVERY_JOB, EXEC) if each in scopes), None)
-    return found or next((each for each in sorted(scopes) if each not in (READ, AUDIT)), None)
+    return found or next((each for each in sorted(scopes) if _is_for_running(each)), None)
 
 
 def may_run_some(scopes: Collection[str]) -> bool:
     """Whether these are for running anything at all."""
-    return any(each not in (READ, AUDIT) for each in scopes)
+    return any(_is_for_running(each) for each in scopes)
 
 
 def may_run_any(scopes: Collection[str], jobs: Iterable[str]) -> bool:
     """Whether these are for one of these jobs, or for every job there is or is not."""
     return EVERY_JOB in scopes or ADMIN in scopes or any(may_run(scopes, job) for job in jobs)
+
+
+def approved_jobs(scopes: Collection[str]) -> frozenset[str]:
+    """The jobs to whose runs these are for saying yes: of those alone that wait for that."""
+    return frozenset(each.removeprefix(APPROVE) for each in scopes if each.startswith(APPROVE))
+
+
+def without_approving(scopes: Collection[str]) -> frozenset[str]:
+    """What of these a token could have as well."""
+    return frozenset(each for each in scopes if not each.startswith(APPROVE))
+
+
+def _is_for_running(scope: str) -> bool:
+    return scope not in (READ, AUDIT) and not scope.startswith(APPROVE)
 
 
 def seen_jobs(scopes: Collection[str]) -> frozenset[str] | None:

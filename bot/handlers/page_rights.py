@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 from bot.access import scopes
 from bot.access.principals import Kind, Principal
+from bot.errors import RetryLater
 from bot.handlers.authorization import RequestContext
 from bot.handlers.places import PagePlace
 from bot.handlers.visibility import Visibility
@@ -64,6 +65,7 @@ class PageRights:
         pages = self._registry.config.pages
         sight = await self._visibility.exactly(context(login, ""), QUESTIONS)
         found = {f"{scopes.RUN}{job}" for job in sight.jobs}
+        found |= {f"{scopes.APPROVE}{job}" for job in await self._approved(login, is_alone=not found)}
         if await self._is_among(login, pages.admins):
             found.add(scopes.ADMIN)
         elif await self._is_among(login, pages.access):
@@ -71,6 +73,18 @@ class PageRights:
         if await self._is_among(login, self._registry.config.audit.readers):
             found.add(scopes.AUDIT)
         return frozenset(found)
+
+    async def _approved(self, login: str, *, is_alone: bool) -> frozenset[str]:
+        """The jobs that name `login` as who says yes on pages or in a terminal.
+
+        Where GitHub does not say now, that keeps nobody out who may run something.
+        """
+        try:
+            return await self._visibility.approved(context(login, ""), QUESTIONS)
+        except RetryLater:
+            if is_alone:
+                raise
+            return frozenset()
 
     async def is_admin(self, login: str) -> bool:
         """Whether `login` may do what a token with `admin` may, as it is now; may raise `RetryLater`."""

@@ -15,6 +15,8 @@ from bot.registry import Registry
 
 MOST = 100
 """Questions to GitHub and Slack for one list, those first that most jobs depend on."""
+_LOGGED_IN = frozenset({"page", "api"})
+"""Doors of `approval` where people are logged in."""
 ROUNDS = 3
 """What is open after the first answers is asked as well: one `deny` at most."""
 
@@ -124,12 +126,34 @@ class Visibility:
         context.facts.update(facts)
         return frozenset(allowed)
 
-    def _approvals(self, *, groups_of: Sequence[_Group]) -> list[_Group]:
-        """The jobs to whose runs somebody says yes whom their `approval` names, whoever may run them."""
+    async def approved(self, context: RequestContext, most: int) -> frozenset[str]:
+        """The jobs that name the asker as who says yes at a door where people log in; `RetryLater`.
+
+        After up to `most` questions; nobody is taken for one of whom that is not said.
+        """
+        groups = self._approvals(groups_of=self._groups(context), on=_LOGGED_IN)
+        asker = self._authorization.asker(context)
+        facts, away = await self._gather(asker, groups, {}, most)
+        if away:
+            raise away[0]
+        return frozenset(
+            job.name
+            for group in groups
+            if decide(group.rule, asker, group.subject.repositories, facts).allowed
+            for job in group.jobs
+        )
+
+    def _approvals(self, *, groups_of: Sequence[_Group], on: frozenset[str] | None = None) -> list[_Group]:
+        """The jobs to whose runs somebody says yes whom their `approval` names, whoever may run them.
+
+        `on`: at one of these doors.
+        """
         found: dict[tuple[Rule, tuple[str, ...]], _Group] = {}
         for group in groups_of:
             for job in group.jobs:
                 if job.approval is None or not job.approval.approvers:
+                    continue
+                if on is not None and on.isdisjoint(job.approval.on):
                     continue
                 rule = self._authorization.rule(job.approval.approvers)
                 key = (rule, tuple(group.subject.repositories))

@@ -1,6 +1,7 @@
 """What people said of runs that wait for a yes: each person once a run, and what that comes to."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -13,6 +14,8 @@ from bot.store.transitions import RUNS
 from bot.tables import Approval, Run
 
 YES, NO = "yes", "no"
+LOOKED_AT = 200
+"""Held runs that are looked through for one person."""
 
 
 def said(session: Session, run: int) -> Sequence[Approval]:
@@ -23,8 +26,42 @@ def said(session: Session, run: int) -> Sequence[Approval]:
 
 def has_said(session: Session, run: int, actor: str) -> bool:
     """Whether somebody has said something of a run that counts still."""
-    mine = (APPROVAL.run == run, APPROVAL.person == people.identity(actor), APPROVAL.lost.is_(False))
-    return session.scalar(select(APPROVAL.id).where(*mine)) is not None
+    return session.scalar(select(APPROVAL.id).where(APPROVAL.run == run, *_of(actor))) is not None
+
+
+def concerns(session: Session, run: int, actor: str) -> bool:
+    """Whether a run waits for a yes, or somebody has said yes or no to it."""
+    row = session.get(Run, run)
+    if row is None or row.approval is None:
+        return False
+    return row.hold == Hold.APPROVAL or has_said(session, run, actor)
+
+
+def awaited(session: Session, jobs: Collection[str], actor: str, *, limit: int) -> list[Run]:
+    """Up to `limit` runs of these jobs that wait for a yes of `actor`, who has said nothing to them yet.
+
+    Those first that were asked for first, and none that they asked for themselves.
+    """
+    if not jobs:
+        return []
+    found = []
+    for row in holds.held(session, Hold.APPROVAL, limit=LOOKED_AT, jobs=jobs):
+        is_for_pages = "page" in (row.approval or {}).get("on", ())
+        if is_for_pages and not people.is_same(row.actor, actor):
+            found.append(row)
+    answered = set(
+        session.scalars(select(APPROVAL.run).where(*_of(actor), APPROVAL.run.in_(_numbers(found))))
+    )
+    return [row for row in found if row.identity not in answered][:limit]
+
+
+def _numbers(rows: Sequence[Run]) -> list[int]:
+    return [row.identity for row in rows]
+
+
+def _of(actor: str) -> tuple[Any, ...]:
+    """What somebody said and counts still."""
+    return (APPROVAL.person == people.identity(actor), APPROVAL.lost.is_(False))
 
 
 def hold(session: Session) -> None:

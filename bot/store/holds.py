@@ -19,6 +19,8 @@ from bot.store.transitions import FREE, HOLDING, QUEUED, RUNS
 from bot.store.wakeups import wake
 from bot.tables import Run
 
+NAMED = 1000
+"""Jobs that one statement names."""
 BATCH = 100
 """Held runs that are looked at in one go, those that are due longest first."""
 
@@ -140,10 +142,15 @@ def next_due(session: Session) -> float | None:
     return session.scalar(select(func.min(RUN.due_at)).where(RUN.hold.is_not(None)))
 
 
-def held(session: Session, kind: Hold, *, limit: int) -> Sequence[Run]:
-    """Up to `limit` runs that `kind` holds, those that were asked for first."""
-    # Few are held at all, whose index is to be used.
+def held(session: Session, kind: Hold, *, limit: int, jobs: Collection[str] | None = None) -> Sequence[Run]:
+    """Up to `limit` runs that `kind` holds, those that were asked for first, of these jobs alone unless None.
+
+    Of more than `NAMED` jobs the first ones count.
+    """
+    # Few are held at all, whose index is to be used, and neither that of numbers nor that of jobs.
     query = select(Run).where(RUN.hold.is_not(None), RUN.hold == kind).order_by(RUN.number + 0).limit(limit)
+    if jobs is not None:
+        query = query.where(RUN.job.concat("").in_(sorted(jobs)[:NAMED]))
     return session.scalars(query).all()
 
 

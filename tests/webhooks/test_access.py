@@ -16,9 +16,10 @@ from executor.logs.store import LogStore
 from executor.spec import Secret
 from tests import databases
 from tests.webhooks import sites
-from webhooks.access import is_local_path, new_token, token_hash
+from webhooks.access import new_token, token_hash
 from webhooks.failures import MOST_FAILURES, Failures
 from webhooks.pages import forms
+from webhooks.pages.targets import is_local_path
 
 KEYS = links.derive([Secret("s3cret")])
 URL = "https://errand.example.com"

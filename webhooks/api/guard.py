@@ -199,7 +199,8 @@ class TokenGuard:
             return True
         kind, number = row.path.split("/")[2], path_number(request)
         jobs = await self._access.jobs_of(kind, number)
-        if not jobs or not _sees(visitor, jobs):
+        to_answer = row.needs is Needs.ANSWER and not visitor.approves.isdisjoint(jobs)
+        if not jobs or not (to_answer or _sees(visitor, jobs)):
             raise missing(kind, number)
         return not may_start or all(scopes.may_run(visitor.scopes, job) for job in jobs)
 

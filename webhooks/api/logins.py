@@ -102,7 +102,8 @@ class LoginHandlers:
     async def show_login(self, request: ApiRequest) -> Whoami:
         """Whose token this is, and what it may do."""
         visitor = request.visitor
-        held = scopes.ordered(visitor.scopes) if visitor.scopes else []
+        said = scopes.without_approving(visitor.scopes)
+        held = scopes.ordered(said) if said else []
         return Whoami(name=visitor.caller.name, login=visitor.login, scopes=held, expires_at=visitor.expires)
 
     async def end_login(self, request: ApiRequest) -> None:
@@ -170,7 +171,9 @@ class DeviceHandlers:
             log.warning("login.later", why=str(later))
             return Reply(LoginPending(interval=interval), 202)
         if token is None:
-            raise Problem(403, f"{login} may run nothing here, so there is nothing to log in to.")
+            raise Problem(
+                403, f"{login} may run nothing here, and no yes is theirs, so there is nothing to log in to."
+            )
         log.info("login.person", login=login)
         ends = self._clock() + links.SESSION_LIFE
         return Reply(LoginToken(token=token, login=login, expires_at=ends), 201)

@@ -38,7 +38,7 @@ class Needs(Enum):
     READ = "`read`"
     AUDIT = "`audit`"
     RUN = "`run:JOB`"
-    ANSWER = "`run:JOB`; a login that sees it"
+    ANSWER = "`run:JOB`; a login that sees it, or whose yes it takes"
     EXEC = "`exec`"
     CONCERNED = "`run:JOB` of a job concerned"
     EVERY = "`admin`; a login of `pages.admins` or `override`"

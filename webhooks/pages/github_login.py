@@ -110,7 +110,11 @@ class GitHubLogin:
             log.warning("login.later", why=str(later))
             return self._mistake(503, target, "GitHub does not answer now. Please try again in a moment.")
         if cookie is None:
-            return self._mistake(403, target, f"{login} may run nothing here, so there is nothing to see.")
+            return self._mistake(
+                403,
+                target,
+                f"{login} may run nothing here, and no yes is theirs, so there is nothing to see.",
+            )
         log.info("login.person", login=login)
         response = RedirectResponse(target, 303, {"Cache-Control": "no-store"})
         self._access.keep(response, cookie)

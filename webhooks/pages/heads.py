@@ -56,7 +56,7 @@ class Heads:
         if isinstance(row, Build):
             return timeline.of_build(row)
         build = related.build if isinstance(related, RunRelations) else None
-        return timeline.of_run(row, build, subject.attempts, alone=visitor.how == "link")
+        return timeline.of_run(row, build, subject.attempts, alone=not visitor.sees(row.job))
 
     @staticmethod
     def _wanting(subject: PageSubject, visitor: Visitor) -> list[int]:
@@ -91,7 +91,7 @@ class Heads:
 
     def _build_link(self, summary: Summary, visitor: Visitor) -> str | None:
         """Where the build of a run is: it is part of the run, so a link to one opens the other as long."""
-        if summary.build_number is None:
+        if summary.build_number is None or not (visitor.how == "link" or visitor.sees(summary.name)):
             return None
         path = f"/builds/{summary.build_number}"
         return (

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from bot.catalog.freezes import Subject
 from bot.commands import parser
@@ -61,8 +61,9 @@ class JobPages:
     async def history(self, request: Request, visitor: Visitor) -> Response:
         """The runs of one job, newest first; the first page also has its schedule and its chosen tag."""
         name = request.path_params["name"]
-        hidden = visitor.jobs is not None and name not in visitor.jobs
-        if hidden or "\0" in name:  # which PostgreSQL refuses to look for
+        if not visitor.sees(name) and name in visitor.approves:
+            return RedirectResponse(f"{head_of(self._pages.registry, name, '').path}/definition", 303)
+        if not visitor.sees(name) or "\0" in name:  # which PostgreSQL refuses to look for
             return missing(self._pages, visitor)
         before = number_of(request.query_params.get("before", ""))
         registry = self._pages.registry
@@ -200,8 +201,11 @@ class JobPages:
         )
 
     async def definition(self, request: Request, visitor: Visitor) -> Response:
-        """What the job is, and what it was: its versions with their differences."""
-        entry = self._entry(request, visitor)
+        """What the job is, and what it was: its versions with their differences.
+
+        Also for who may do no more with it than say yes.
+        """
+        entry = self._entry(request, visitor, to_approve=True)
         if entry is None:
             return missing(self._pages, visitor)
         pages, name = self._pages, entry.job.name
@@ -210,7 +214,7 @@ class JobPages:
         changes = await asyncio.to_thread(definitions.history, rows, VERSIONS)
         return pages.renderer.page(
             "job_definition.html",
-            head=head_of(pages.registry, name, "definition"),
+            head=head_of(pages.registry, name, "definition", alone=not visitor.sees(name)),
             job=entry.job,
             row=entry.row,
             from_file=entry.from_file,
@@ -224,10 +228,10 @@ class JobPages:
             visitor=visitor,
         )
 
-    def _entry(self, request: Request, visitor: Visitor) -> Entry | None:
+    def _entry(self, request: Request, visitor: Visitor, *, to_approve: bool = False) -> Entry | None:
         name = request.path_params["name"]
-        hidden = visitor.jobs is not None and name not in visitor.jobs
-        return None if hidden else self._pages.registry.entry(name)
+        shown = visitor.sees(name) or (to_approve and name in visitor.approves)
+        return self._pages.registry.entry(name) if shown else None
 
 
 def _schedule(request: Request, fields: Mapping[str, str]) -> tuple[str, str | None]:

@@ -26,10 +26,10 @@ class Head:
     tabs: Sequence[Tab]
 
 
-def head_of(registry: Registry, name: str, current: str) -> Head:
+def head_of(registry: Registry, name: str, current: str, *, alone: bool = False) -> Head:
     """The head of the page `current` (the last part of its path, empty for the history).
 
-    A job that is no more has its history alone.
+    A job that is no more has its history alone; `alone`: nobody is led from this page to the others.
     """
     entry, path = registry.entry(name), f"/jobs/{quote(name, safe='')}"
     titles = {"": "History"}
@@ -38,5 +38,7 @@ def head_of(registry: Registry, name: str, current: str) -> Head:
         if entry.job.schedules:
             titles["schedule"] = "Schedule"
         titles |= {"definition": "Definition", "rules": "Hooks and rules"}
+    if alone:
+        titles = {current: titles[current]}
     tabs = [Tab(title, f"{path}/{part}" if part else path, part == current) for part, title in titles.items()]
     return Head(name, path, registry.descriptions.get(name, ""), tabs)

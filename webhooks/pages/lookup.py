@@ -6,9 +6,9 @@ from starlette.requests import Request
 
 from bot.catalog.chains import Link
 from bot.messages.chains import Step, steps
+from bot.states import ActorKind, attempt_name
 from bot.states import State as RunState
-from bot.states import attempt_name
-from bot.store import Session, attempts, builds, chains, relations, runs
+from bot.store import Session, approvals, attempts, builds, chains, relations, runs
 from bot.store.relations import BuildRelations, RunRelations
 from bot.store.watchers import Subject
 from bot.tables import Attempt, Build, Run
@@ -23,7 +23,8 @@ from webhooks.view import Summary, build_summary, run_summary
 class PageSubject:
     """One run or build with what its page needs of the row.
 
-    A link was made for one page, so what is `related` has nothing of other runs for who comes by one.
+    A link was made for one page, so what is `related` has nothing of other runs for who comes by one; nor
+    for who sees of the job no more than what waits for their yes.
     """
 
     row: Run | Build
@@ -77,7 +78,7 @@ class SubjectLookup:
         return PageSubject(build, related, build_summary(build), self._pages.logs, build.name, subjects)
 
     async def _run(self, request: Request, number: int, visitor: Visitor) -> PageSubject | None:
-        found = await self._pages.store.read(lambda s: _run_with_relations(s, number, visitor.how == "link"))
+        found = await self._pages.store.read(lambda s: _run_with_relations(s, number, visitor))
         if found is None:
             return None
         run, old, ended, related, chain = found
@@ -104,11 +105,20 @@ class SubjectLookup:
         return replace(subject, chain=steps(chain))
 
     async def _may_see(self, request: Request, visitor: Visitor, number: int) -> bool:
-        """Whether it is of a job that the visitor sees; a link was made for this very page."""
+        """Whether it is of a job that the visitor sees; a link was made for this very page.
+
+        Whose yes a run waits for, or waited for, sees what the link on its card shows.
+        """
         if visitor.how == "link" or visitor.jobs is None:
             return True
-        kind = request.url.path.split("/")[1]
-        return not visitor.jobs.isdisjoint(await self._pages.access.jobs_of(kind, number))
+        kind, access = request.url.path.split("/")[1], self._pages.access
+        jobs = await access.jobs_of(kind, number)
+        if not visitor.jobs.isdisjoint(jobs):
+            return True
+        if kind != "runs" or visitor.login is None or visitor.approves.isdisjoint(jobs):
+            return False
+        actor = ActorKind.GITHUB.named(visitor.login)
+        return await self._pages.store.read(lambda session: approvals.concerns(session, number, actor))
 
     def query(self, subject: PageSubject, visitor: Visitor, attempt: int, sidecar: str | None = None) -> str:
         """What follows the path of this page and what belongs to it: whose log, and the signature."""
@@ -123,12 +133,13 @@ class SubjectLookup:
 
 
 def _run_with_relations(
-    session: Session, number: int, alone: bool
+    session: Session, number: int, visitor: Visitor
 ) -> tuple[Run, Run | None, list[Attempt], RunRelations, list[Link]] | None:
     """The run, the one that it repeats, its attempts, and the rest; None where there is no such run."""
     run = runs.get(session, number)
     if run is None:
         return None
+    alone = not visitor.sees(run.job)
     old = runs.get(session, run.rerun_of) if run.rerun_of else None
     ended = attempts.of_runs(session, [number])[number]
     chain = [] if alone else chains.of_run(session, run)

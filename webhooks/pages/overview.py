@@ -3,19 +3,22 @@
 import hashlib
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from bot.access import people, scopes
-from bot.states import EVERYTHING
+from bot.states import EVERYTHING, ActorKind
+from bot.store import approvals
 from webhooks.access import Visitor
 from webhooks.headers import SECURITY
 from webhooks.pages import hour
 from webhooks.pages.board import DAY, MOST, ON_LINE, SHOWN, WEEK, Board, BoardReader
 from webhooks.pages.freezes import FreezeRow
 from webhooks.pages.parts import Pages
+from webhooks.view import Summary, run_summary
 
 LOOKED = "looked"
 """The cookie in which a browser keeps when its reader looked last, in whole seconds; a script sets it."""
@@ -40,6 +43,16 @@ class Span:
         return f"failed={self.chosen}" if self.chosen else f"since={math.floor(self.since)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What is so for one visitor alone: whether they may lock, freeze, unlock and thaw everything (`every`),
+    and which runs wait for their yes.
+    """
+
+    every: bool
+    awaited: Sequence[Summary]
+
+
 class OverviewPage:
     """Shows to each what they may see; whoever gets here may see something."""
 
@@ -49,26 +62,37 @@ class OverviewPage:
 
     async def page(self, request: Request, visitor: Visitor) -> Response:
         """The whole page."""
-        board = await self._reader.board(visitor.jobs)
-        span, every = self._span(request), await self._may_stop_everything(visitor)
-        values = self._values(board, span, visitor, every) | {"job_count": self._jobs(visitor)}
-        values["targets"] = self._targets(visitor, every) if values["may_hold"] else ()
+        board, own = await self._reader.board(visitor.jobs), await self._own(visitor)
+        span = self._span(request)
+        values = self._values(board, span, visitor, own) | {"job_count": self._jobs(visitor)}
+        values["targets"] = self._targets(visitor, own.every) if values["may_hold"] else ()
         return self._pages.renderer.page("overview.html", 200, **values)
 
     async def part(self, request: Request, visitor: Visitor) -> Response:
         """What changes of it; nothing where the browser has that already (RFC 9110, section 13.1.2)."""
-        board = await self._reader.board(visitor.jobs)
-        span, every = self._span(request), await self._may_stop_everything(visitor)
-        tag = _tag(board, span, visitor, every)
+        board, own = await self._reader.board(visitor.jobs), await self._own(visitor)
+        span = self._span(request)
+        tag = _tag(board, span, visitor, own)
         headers = {**SECURITY, "ETag": tag}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
-        html = self._pages.renderer.render("board.html", **self._values(board, span, visitor, every))
+        html = self._pages.renderer.render("board.html", **self._values(board, span, visitor, own))
         return HTMLResponse(html, 200, headers)
 
-    async def _may_stop_everything(self, visitor: Visitor) -> bool:
+    async def _own(self, visitor: Visitor) -> Own:
         actions = self._pages.actions
-        return visitor.how == "session" and await actions.may_stop_everything(visitor.login, visitor.caller)
+        is_session = visitor.how == "session"
+        every = is_session and await actions.may_stop_everything(visitor.login, visitor.caller)
+        return Own(every, await self._awaited(visitor))
+
+    async def _awaited(self, visitor: Visitor) -> list[Summary]:
+        """What waits for the visitor's yes, as far as that is known without asking anybody."""
+        jobs, login = visitor.approves, visitor.login
+        if login is None or not jobs:
+            return []
+        actor = ActorKind.GITHUB.named(login)
+        rows = await self._pages.store.read(lambda s: approvals.awaited(s, jobs, actor, limit=SHOWN))
+        return [run_summary(row) for row in rows]
 
     def _span(self, request: Request) -> Span:
         """The last day, unless somebody asks for more or looked later."""
@@ -82,14 +106,15 @@ class OverviewPage:
             return Span(float(looked), "since you looked last")
         return Span(now - DAY, "within a day", "day")
 
-    def _values(self, board: Board, span: Span, visitor: Visitor, every: bool) -> dict[str, object]:
-        """`every`: they may lock, freeze, unlock and thaw everything."""
+    def _values(self, board: Board, span: Span, visitor: Visitor, own: Own) -> dict[str, object]:
         coming = None if board.coming is None else board.coming[:ON_LINE]
         failed = board.failed_since(span.since)
         return {
             "board": board,
             "span": span,
-            "tag": _tag(board, span, visitor, every),
+            "tag": _tag(board, span, visitor, own),
+            "awaited": own.awaited,
+            "approves": sorted(visitor.approves)[:SHOWN],
             "failed": board.failed[:failed],
             "failed_count": failed,
             "line": None if coming is None else hour.line(coming, self._pages.clock()),
@@ -97,10 +122,10 @@ class OverviewPage:
             "most": MOST,
             "on_line": ON_LINE,
             "shown": SHOWN,
-            "opens": self._opens(board, visitor, every),
-            "thaws": _thaws(board, visitor, every),
-            "may_hold": every or (visitor.how == "session" and scopes.may_run_some(visitor.scopes)),
-            "every": every,
+            "opens": self._opens(board, visitor, own.every),
+            "thaws": _thaws(board, visitor, own.every),
+            "may_hold": own.every or (visitor.how == "session" and scopes.may_run_some(visitor.scopes)),
+            "every": own.every,
             "is_admin": scopes.may_change(visitor.scopes),
             "visitor": visitor,
         }
@@ -143,8 +168,9 @@ def _thaws(board: Board, visitor: Visitor, every: bool) -> list[bool]:
     return [row.is_manual and may(row) for row in board.freezes]
 
 
-def _tag(board: Board, span: Span, visitor: Visitor, every: bool) -> str:
+def _tag(board: Board, span: Span, visitor: Visitor, own: Own) -> str:
     """Another one as soon as the page would show this visitor something else."""
-    rights = f"{visitor.how} {visitor.key} {len(visitor.scopes)} {scopes.may_change(visitor.scopes)} {every}"
-    text = f"{board.mark} {span.query} {board.failed_since(span.since)} {rights}"
+    rights = f"{visitor.how} {visitor.key} {len(visitor.scopes)} {scopes.may_change(visitor.scopes)}"
+    theirs = f"{own.every} {[(run.number, run.detail) for run in own.awaited]}"
+    text = f"{board.mark} {span.query} {board.failed_since(span.since)} {rights} {theirs}"
     return f'W/"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'

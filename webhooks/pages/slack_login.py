@@ -61,7 +61,9 @@ class SlackLogin:
                 503, "/", "This cannot be asked now. Type the command in Slack again in a moment."
             )
         if cookie is None:
-            return self._mistake(403, "/", f"{login} may run nothing here, so there is nothing to see.")
+            return self._mistake(
+                403, "/", f"{login} may run nothing here, and no yes is theirs, so there is nothing to see."
+            )
         log.info("login.person", login=login)
         response = RedirectResponse("/", 303, {"Cache-Control": "no-store"})
         self._access.keep(response, cookie)
