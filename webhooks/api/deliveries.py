@@ -55,15 +55,22 @@ class DeliveryHandlers:
 
     async def retry_delivery(self, request: ApiRequest) -> None:
         """Has a delivery that was given up decided anew; nothing that came of it is done twice."""
-        number, by = request.number, request.visitor.caller.name
-
-        def again(session: Session) -> bool:
-            found = deliveries.again(session, number)
-            if found:
-                told = of_admin(EntryKind.DELIVERY_RETRIED, by, f"delivery:{number}", self._clock())
-                journal.record(session, [told])
-            return found
-
-        if not await self._store.write(again):
+        by, now = request.visitor.caller.name, self._clock()
+        if not await retry(self._store, request.number, by=by, now=now):
             raise Problem(404, "No such delivery was given up.", kind=ProblemType.NO_SUCH_DELIVERY)
+
+
+async def retry(store: Store, number: int, *, by: str, now: float) -> bool:
+    """Have a delivery decided anew; False where none of that number was given up. `by` is an admin."""
+
+    def again(session: Session) -> bool:
+        found = deliveries.again(session, number)
+        if found:
+            told = of_admin(EntryKind.DELIVERY_RETRIED, by, f"delivery:{number}", now)
+            journal.record(session, [told])
+        return found
+
+    found = await store.write(again)
+    if found:
         log.info("delivery.again", number=number, by=by)
+    return found

@@ -173,5 +173,8 @@ def number_in(request: Request) -> int:
 
 
 def _back(request: Request) -> str:
-    """The page from which the form was sent."""
-    return request.url.path.rpartition("/")[0] or "/"
+    """The page that what the form was about is on: of a job or a run its own, of the others their list."""
+    _, kind, *rest = request.url.path.split("/")
+    if kind in ("jobs", "runs"):
+        return f"/{kind}/{rest[0]}"
+    return f"/{kind}" if len(rest) > 1 else "/"

@@ -10,18 +10,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bot.access import scopes
-from bot.errors import NotAllowed
 from bot.handlers.authorization import RequestContext
 from bot.registry import Entry
 from bot.store import hooks
 from webhooks.access import Visitor
 from webhooks.api.bodies import checked
 from webhooks.api.grant_responses import NewHook
-from webhooks.api.operation import Needs
-from webhooks.api.problems import Problem, forbidden
+from webhooks.api.problems import Problem
 from webhooks.api.requests import HookRequest
 from webhooks.pages import definitions
 from webhooks.pages.actions import Fields
+from webhooks.pages.admins import require_admin
 from webhooks.pages.job_parts import head_of
 from webhooks.pages.parts import Pages, missing
 
@@ -102,16 +101,12 @@ class HookPages:
         )
 
     async def _admit(self, request: Request) -> tuple[Entry, Visitor]:
-        """The job and who asks, if they may as it is now: the same question and words as of the API."""
+        """The job and who asks, if they may."""
         visitor: Visitor = request.state.visitor
         entry = self._entry(request, visitor)
         if entry is None:
             raise LookupError("no job that they see")
-        may = scopes.may_change(visitor.scopes)
-        if may and visitor.login is not None:
-            may = await self._pages.is_admin(visitor.login)
-        if not may:
-            raise NotAllowed(forbidden(Needs.ADMIN.value, visitor.login).detail, "pages.admins")
+        await require_admin(self._pages, visitor)
         return entry, visitor
 
     def _entry(self, request: Request, visitor: Visitor) -> Entry | None:

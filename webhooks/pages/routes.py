@@ -4,6 +4,7 @@ from starlette.routing import Route
 
 from webhooks.pages.actions import ActionPages, acting
 from webhooks.pages.audit import AuditPage
+from webhooks.pages.deliveries import DeliveryPages
 from webhooks.pages.editor import JobEditor
 from webhooks.pages.freezes import FreezeActions
 from webhooks.pages.github_login import GitHubLogin
@@ -33,7 +34,7 @@ def routes(pages: Pages) -> list[Route]:
     subjects, logs = SubjectPages(pages, lookup), LogPages(pages, lookup)
     removals, editor = RemovalPages(pages, lookup), JobEditor(pages)
     job, run_form, hook_pages = JobPages(pages), RunForm(pages), HookPages(pages)
-    overview, sessions = OverviewPage(pages), SessionPages(pages)
+    overview, sessions, delivered = OverviewPage(pages), SessionPages(pages), DeliveryPages(pages)
 
     def guarded(path: str, handler: Handler, *, every: bool = False) -> Route:
         return Route(path, guard(pages, login, handler, every=every), methods=["GET"])
@@ -53,7 +54,7 @@ def routes(pages: Pages) -> list[Route]:
         guarded("/new", editor.new),  # not below /jobs/, where a job could be called so
         guarded("/jobs/{name}/edit", editor.edit),
         guarded("/jobs/{name}/delete", editor.removal),
-        guarded("/deliveries", lists.deliveries),
+        guarded("/deliveries", delivered.page),
         guarded("/sessions", sessions.page),
         guarded("/audit", AuditPage(pages).page),
     ]
@@ -91,6 +92,7 @@ def routes(pages: Pages) -> list[Route]:
         ("/schedules/pause", do.pause_all),
         ("/schedules/resume", do.resume_all),
         ("/sessions/{number}/end", sessions.end),
+        ("/deliveries/{number}/retry", delivered.retry),
     ):
         mounts.append(Route(path, acting(pages, login, action), methods=["POST"]))
     if entrance is not None:

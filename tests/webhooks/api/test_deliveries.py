@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.store import Session, deliveries
+from bot.store import Session, deliveries, journal
 from terminal import deliveries as commands
 from terminal.app import cli
 from tests.bot.house import House, house
@@ -59,15 +59,26 @@ async def test_only_an_admin_sees_and_tries_them(home: House, scope: str) -> Non
         assert (await client.get("/api/deliveries")).status_code == 403
         assert (await client.post("/api/deliveries/1/retry")).status_code == 403
         assert (await client.get("/deliveries")).status_code == 403
+        refused = await client.post("/deliveries/1/retry")
+        assert (refused.status_code, 'href="/deliveries">Back' in refused.text) == (409, True)
+    assert len(await home.store.read(lambda s: deliveries.given_up(s, limit=9))) == 1
 
 
-async def test_page_shows_them_escaped_with_the_command(home: House) -> None:
+async def test_page_shows_them_escaped_with_a_button_that_tries_them_again(home: House) -> None:
     await _give_up(home, "github:a")
     async with served(home, "admin") as client:
         page = (await client.get("/deliveries")).text
         assert 'href="/deliveries"' in (await client.get("/")).text
-    assert "why &lt;github:a&gt;" in page
-    assert "errand delivery retry 1" in page
+        assert "why &lt;github:a&gt;" in page
+        assert 'action="/deliveries/1/retry"' in page
+        for _ in range(2):  # as by somebody who presses it twice
+            answer = await client.post("/deliveries/1/retry")
+            assert (answer.status_code, answer.headers["location"]) == (303, "/deliveries")
+        assert "Nothing was given up." in (await client.get("/deliveries")).text
+    told = await home.store.read(lambda s: journal.newest(s, journal.Selection(), limit=9))
+    assert [(row.actor, row.subject) for row in told if row.kind == "delivery.retried"] == [
+        ("token:ci", "delivery:1")
+    ]
 
 
 def test_command_lists_and_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
