@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from demo import deliveries, payloads
+from demo.arrivals import GITHUB_SECRET, PULL, REPOSITORY
 from tests.flows.decisions.conftest import ADA, Places
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -72,3 +74,29 @@ async def test_no_of_a_comment_is_told_in_the_channel_and_on_the_page(places: Pl
     assert (run["result"], run["reason"]) == ("cancelled", "Denied")
     (row,) = await places.journal(run=number, kind="approval.denied")
     assert (row["actor"], row["facts"]["why"]) == ("github:ada", "not before the backup")
+
+
+async def test_push_to_the_pull_request_voids_it_everywhere_before_anybody_answers(places: Places) -> None:
+    await places.errand.comment("/job run migrate")
+    await places.card("migrate", "run.approve")
+    number = await places.newest("migrate")
+    known = places.errand.beside.github.state.repositories[REPOSITORY]
+    newer = await places.errand.commit({"README.md": "newer"}, branch="topic")
+    known.pulls[PULL].head_sha = newer
+    payload = payloads.pull_request(REPOSITORY, PULL, newer, "topic", action="synchronize", private=True)
+    payload["repository"]["id"] = payload["pull_request"]["head"]["repo"]["id"] = known.id
+    sent = deliveries.github(GITHUB_SECRET, "pull_request", "moved", payload)
+    (await places.errand.deliver("/webhooks/github", sent)).raise_for_status()
+    card = await places.card(f"#{number}", "has got other commits", "/job run migrate")
+    assert "run.approve" not in str(card.blocks)
+    check = await places.check("migrate", f"#{number}", "has got other commits")
+    assert check.actions == [] or "approve" not in {each["identifier"] for each in check.actions}
+    for told in (
+        (await places.comment(f"#{number}", "has got other commits")).body,
+        await places.page(f"/runs/{number}"),
+        await places.terminal("status", str(number)),
+    ):
+        assert newer[:12] in told
+        assert "/job run migrate" in told.replace("\\", "")
+    (row,) = await places.journal(run=number, kind="approval.voided")
+    assert row["facts"]["changes"][0]["now"] == newer
