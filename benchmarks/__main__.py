@@ -29,6 +29,7 @@ MODULES = (
     "who",
     "service",
     "slack",
+    "everywhere",
     "processor",
     "calls",
     "schedules",

@@ -74,15 +74,15 @@ class Load:
 
 
 @contextmanager
-def prepared(config: str) -> Iterator[Path]:
+def prepared(config: str, *, pace: str = "0s") -> Iterator[Path]:
     """A directory for as long as the block lasts, with an `app.yaml` and a `sample` repository.
 
-    `config` is what the file says besides the address and GitHub.
+    `config` is what the file says besides the address and GitHub, to which Errand writes at this `pace`.
     """
     WORK.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=WORK) as home:
         made = Path(home)
-        (made / "app.yaml").write_text(_BESIDE + config)
+        (made / "app.yaml").write_text(_BESIDE.replace("pace: 0s", f"pace: {pace}") + config)
         (made / "sample").mkdir()
         (made / "sample" / "README.md").write_text("A sample.\n")
         yield made

@@ -205,6 +205,15 @@ def grace_of(definition: Mapping[str, Any]) -> float:
     return float(grace) if isinstance(grace, int | float) else GRACE
 
 
+def shown_state(state: str, stop_by: str | None) -> State:
+    """What people read of a run: one that somebody asked to stop (`stop_by`) is stopping.
+
+    Whoever carries it, and its engine, hear of it in a moment.
+    """
+    now = State(state)
+    return State.STOPPING if stop_by and now in (State.STARTING, State.RUNNING) else now
+
+
 def run_sources(to: State) -> tuple[State, ...]:
     """The states from which a run may move to `to`, for the WHERE of the one UPDATE that moves it."""
     return tuple(state for state, targets in _RUN_MOVES.items() if to in targets)

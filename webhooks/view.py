@@ -9,7 +9,7 @@ from bot.access import people
 from bot.access.scopes import EXEC
 from bot.messages import approvals, differences, waiting_for
 from bot.messages.reasons import explanation_of
-from bot.states import ActorKind, Hold, State, Wait, attempts_allowed, grace_of
+from bot.states import ActorKind, Hold, State, Wait, attempts_allowed, grace_of, shown_state
 from bot.tables import Build, Run
 from bot.text import vocabulary
 from bot.text.bars import bar, steps
@@ -122,7 +122,7 @@ def run_summary(run: Run, of: Run | None = None) -> Summary:
         kind="run",
         number=run.number or 0,
         name=run.job,
-        status=status(run.state, run.result),
+        status=status(shown_state(run.state, run.stop_by), run.result),
         exit_code=run.exit_code,
         detail=explanation_of(run) or (_obstacle(run) if run.state != State.FINISHED else None),
         actor=run.actor,

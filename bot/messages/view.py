@@ -11,7 +11,7 @@ from bot.messages.chains import Step
 from bot.messages.differences import differences
 from bot.messages.reasons import explained, explanation, message
 from bot.messages.text import clean
-from bot.states import BUILD_FAILED, Cause, State, Wait, attempts_allowed
+from bot.states import BUILD_FAILED, Cause, State, Wait, attempts_allowed, shown_state
 from bot.tables import Build, Run
 from bot.text import vocabulary
 from bot.text.bars import bar, steps
@@ -300,7 +300,7 @@ def build_view(build: Build, beside: Beside = ALONE) -> View:
 
 
 def _view(row: Run | Build, **known: object) -> View:
-    state = State(row.state)
+    state = shown_state(row.state, row.stop_by)
     result = vocabulary.result_of(row.result) if state is State.FINISHED else None
     begun = row.started_at if row.started_at is not None else row.finished_at
     return View(

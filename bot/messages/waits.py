@@ -55,6 +55,8 @@ def waited_for(run: Run) -> str | None:
     if on is None or run.waiting_for is not None:
         return None
     kind = next((kind for kind, key in _KEYS if key in on), None)
+    if kind is Wait.APPROVAL:
+        on = {**on, "count": max(len(on.get("given") or ()), 1)}
     return None if kind is None else _WORDS[kind](on)
 
 
@@ -115,6 +117,8 @@ def _attempt(on: Mapping[str, Any]) -> str:
 def _approval(on: Mapping[str, Any]) -> str:
     """The yes of somebody else: whose, how many are still wanted, and until when."""
     count = on.get("count", 1)
+    if count == 0:
+        return "its rules to be asked anew, since its yes is there"
     whose = clean(on.get("whose") or "somebody else", 200)
     until = f" until {moment(on['until'])}" if on.get("until") is not None else ""
     return f"a yes of {whose}{until}" if count == 1 else f"the yes of {count} people ({whose}){until}"

@@ -42,10 +42,10 @@ TICKING_MOVING = 10.0
 """The same at least, where the job tells how far it is."""
 STORMING = 3.0
 """Seconds between two edits of a message that tells of a storm."""
-BEGINNING = 1.0
+BEGINNING = 0.6
 """Seconds for which a new card waits at most for its run to begin: then one comment says both."""
-ENDING = 2.0
-"""Seconds for which a new check waits at most for its run to end."""
+ENDING = 0.6
+"""Seconds for which a new check waits at most for its run to end; other places show the run by then."""
 PATIENT = 32
 """Posts that wait so at the same time: the places of the others are for what is urgent."""
 MAX_DELAY = 1200.0

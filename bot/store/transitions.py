@@ -6,7 +6,7 @@ from typing import Any, Generic, TypedDict, TypeVar
 from sqlalchemy import ColumnElement, bindparam, case, or_, update
 from sqlalchemy.orm import Session
 
-from bot.states import State, build_sources, run_sources
+from bot.states import State, Wait, build_sources, run_sources
 from bot.store import chains, journal, journal_entries, occasions, posts, run_locks
 from bot.store.clocks import moment
 from bot.store.columns import among, key_of, table_of
@@ -214,12 +214,21 @@ class Transitions(Generic[Row]):
                 occasions.moved(session, row)
                 chains.moved(session, row, wish)
             if wish is Wish.URGENT:
-                journal.record(session, [journal_entries.finished(row) for row in rows])
+                over = [row for row in rows if row.state == State.FINISHED]
+                journal.record(session, [journal_entries.finished(row) for row in over])
         return rows
 
 
 def _wish(values: Mapping[str, Any]) -> Wish:
-    return Wish.URGENT if values.get("state") == State.FINISHED else Wish.NEWS
+    """An end, and that somebody wants one, is shown at once; that it is under way then is shown already.
+
+    So is that another attempt is waited for, where a card with progress is edited once in a minute.
+    """
+    state = values.get("state")
+    if state == State.STOPPING:
+        return Wish.GOES_ON
+    is_decision = state == State.FINISHED or "stop_by" in values or values.get("waiting_for") == Wait.ATTEMPT
+    return Wish.URGENT if is_decision else Wish.NEWS
 
 
 HOLDING = ("hold", "hold_until")

@@ -10,8 +10,8 @@ from webhooks.streams import Write
 HEARTBEAT_S = 15.0
 """Seconds between comments that keep proxies from closing a quiet stream; access is checked as often."""
 
-PAUSE_S = 1.0
-"""Seconds between two events, however much happens."""
+PAUSE_S = 0.8
+"""Seconds between two events, however much happens; with reading the page it is a second."""
 
 _CHANGED = b"event: changed\ndata: 1\n\n"
 _QUIET = b": quiet\n\n"

@@ -82,6 +82,7 @@ class SlackHomePublisher:
         `opened`: they look at it. With `hash`, only in the place of the one that had it.
         """
         self._note(asker.user)
+        begun = self._clock()
         context = await self._contexts.of(f"home:{asker.user}", asker, None)
         known, asked_at = await self._known(context, asker, rights_kept)
         sight = self._visibility.within(context, known)
@@ -105,7 +106,7 @@ class SlackHomePublisher:
             repositories=sight.repositories,
             own=sight.own,
         )
-        self.viewers.note(asker, shown, opened=opened)
+        self.viewers.note(asker, shown, opened=opened, begun=begun)
 
     async def _known(self, context: RequestContext, asker: SlackAsker, kept: float) -> tuple[Known, float]:
         """What is known of somebody, and when that was asked; not too long ago."""

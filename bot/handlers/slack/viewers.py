@@ -9,8 +9,11 @@ from bot.handlers.visibility import Known
 
 LIFE = 600.0
 """Seconds for which a Home that was opened is followed."""
-SPACING = 2.0
-"""Seconds between two times that one Home is published anew, but for its own person."""
+SPACING = 0.8
+"""Seconds between two times that one Home is published anew, but for its own person.
+
+With making it, it is a second: as long as a place may take to show what another one shows.
+"""
 MOST = 100
 """People whose Homes are followed, those who opened theirs last; Slack takes some hundred a minute."""
 
@@ -33,7 +36,10 @@ class Publication:
 
 @dataclass(slots=True)
 class Viewer:
-    """Somebody, what they see, and until when it is followed. `is_stale`: something in it has moved."""
+    """Somebody, what they see, and until when it is followed. `is_stale`: something in it has moved.
+
+    `published_at` is when their Home began to be made: what moved since is not in it.
+    """
 
     asker: SlackAsker
     publication: Publication
@@ -55,8 +61,10 @@ class HomeViewers:
         """What somebody saw last."""
         return self._viewers.get(user)
 
-    def note(self, asker: SlackAsker, publication: Publication, *, opened: bool) -> None:
-        """Their Home was published; `opened`: because they looked at it.
+    def note(
+        self, asker: SlackAsker, publication: Publication, *, opened: bool, begun: float | None = None
+    ) -> None:
+        """Their Home was published; `opened`: because they looked at it. `begun`: when it began to be made.
 
         What moved while it was made is not in it, and nobody listened for somebody who is new.
         """
@@ -65,7 +73,8 @@ class HomeViewers:
             del self._viewers[next(iter(self._viewers))]
         until = now + LIFE if opened or old is None else old.until
         is_stale = old is None or old.is_stale
-        self._viewers[asker.user] = Viewer(asker, publication, until, now, is_stale)
+        published_at = now if begun is None else begun
+        self._viewers[asker.user] = Viewer(asker, publication, until, published_at, is_stale)
         self.arrival.set()
 
     def forget(self, user: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.messages import waiting_for
-from bot.messages.waits import _WORDS, words
+from bot.messages.waits import _WORDS, waited_for, words
 from bot.states import Wait, Waiting
 from tests.bot.messages.rows import run
 
@@ -65,6 +65,14 @@ def test_what_an_older_version_or_an_engine_says_stays_whatever_was_stored_befor
 
 def test_kind_without_what_it_speaks_of_can_be_read() -> None:
     assert waiting_for(run(state="waiting", waiting_for=Wait.AHEAD.value)) == "another run"
+
+
+def test_yes_that_is_there_is_waited_for_no_more_and_was_waited_for() -> None:
+    on = {"whose": "ops", "until": None, "count": 0, "given": ["github:ada"]}
+    row = run(state="waiting", waiting_for=Wait.APPROVAL.value, waiting_on=on)
+    assert waiting_for(row) == "its rules to be asked anew, since its yes is there"
+    row.waiting_for = None
+    assert waited_for(row) == "a yes of ops"
 
 
 def test_every_kind_has_words() -> None:

@@ -11,6 +11,7 @@ from bot.errors import RetryLater
 from bot.posting import outbox, targets
 from bot.posting.outbox import FAILURES, MAX_TRIES
 from bot.posting.pace import Pace
+from bot.states import State
 from bot.store import Session, posts, runs
 from bot.store.columns import POST
 from bot.tables import Post, Run
@@ -284,6 +285,24 @@ async def test_progress_is_told_by_cards_but_no_status(home: House) -> None:
     assert {kind for kind in after if after[kind] > before[kind]} == {"github_check", "slack_message"}
     await send(home)
     assert "▰▱ 1/2" in str(home.slack.messages[0].history[-1])
+
+
+async def test_stop_is_told_once_and_at_once_though_the_engine_has_yet_to_hear_of_it(home: House) -> None:
+    await home.types("run deploy SECRETIVE=x")
+    await send(home)
+    late = home.now + 60  # as after an edit for progress alone
+    under_way = {"state": "running", "lease_owner": "one", "lease_until": late, "started_at": home.now}
+    await home.write(lambda s: s.execute(update(Run).values(**under_way, progress={"done": 1, "total": 2})))
+    mine = POST.run_number == 1
+    await home.write(lambda s: s.execute(update(Post).where(mine).values(due_at=late)))
+    await home.write(lambda s: runs.request_stop(s, 1, by="github:octocat", now=home.now))
+    due = {post.kind: post.due_at for post in await home.posts() if post.run_number}
+    assert due == {"github_check": posts.AT_ONCE, "slack_message": posts.AT_ONCE}
+    await send(home)
+    assert home.slack.messages[0].text.count("is stopping") == 1
+    assert [check.output["title"] for check in home.github.checks][1:] == ["#1 is stopping"]
+    await home.write(lambda s: runs.move(s, 1, State.STOPPING, owner="one", now=home.now))
+    assert posts.AT_ONCE not in [post.due_at for post in await home.posts() if post.run_number]
 
 
 def status_card(home: House) -> Post:

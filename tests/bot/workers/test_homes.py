@@ -16,7 +16,6 @@ from tests.bot.house import House
 async def following(home: House, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     """A house whose bot follows Homes, without waiting between two of them."""
     monkeypatch.setattr(viewers, "SPACING", 0.0)
-    monkeypatch.setattr(homes, "GATHERING", 0.0)
     bot = let_in(home)
     assert bot.slack is not None
     task = asyncio.create_task(bot.slack.follower.run())
@@ -42,6 +41,17 @@ async def test_home_follows_a_run_that_begins_and_ends(following: House) -> None
     await becomes(home, OCTOCAT, "is waiting")
     await home.types("cancel #1")
     await becomes(home, OCTOCAT, "Nothing runs now")
+
+
+async def test_first_change_is_shown_without_gathering_others(
+    following: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(homes, "GATHERING", 3600.0)
+    home = following
+    await home.slack.open_home(user=OCTOCAT)
+    await home.slack.wait_for(lambda: len(home.slack.homes[OCTOCAT].history) == 2)
+    await home.types("run check")
+    await becomes(home, OCTOCAT, "is waiting")
 
 
 async def test_home_that_another_bot_shows_by_now_is_left_to_that(following: House) -> None:
