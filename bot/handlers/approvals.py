@@ -72,7 +72,7 @@ class Approvers:
         return verdict
 
     async def _require_another(self, context: RequestContext, run: Run) -> None:
-        """Nobody of who asked, who made the token that asked or answers, or who wrote the commit."""
+        """Nobody of who asked, who made the token or hook that asked or answers, or who wrote the commit."""
         askers = [run.actor, *await self._makers(run.actor)]
         givers = [context.actor, *await self._makers(context.actor)]
         if any(self._askers.person(one) == self._askers.person(other) for one in askers for other in givers):
@@ -83,8 +83,8 @@ class Approvers:
             await self._require_no_author(context, run)
 
     async def _makers(self, actor: str) -> list[str]:
-        """Who made the token that an actor is, as far as the journal goes back."""
-        if not actor.startswith(f"{ActorKind.TOKEN}:"):
+        """Who made the token or the hook that an actor is, as far as the journal goes back."""
+        if actor.partition(":")[0] not in (ActorKind.TOKEN, ActorKind.HOOK):
             return []
         return list(await self._store.read(lambda s: journal.makers_of(s, actor)))
 

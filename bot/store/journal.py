@@ -234,10 +234,27 @@ def _people(session: Session, actor: str | None) -> Sequence[str | None]:
     return [each for each in meant if session.scalar(first.where(JOURNAL.person == each)) is not None]
 
 
-def makers_of(session: Session, token: str) -> Sequence[str]:
-    """Who made a token (`token:NAME`), the last first, as far back as is kept; a name may be used again."""
-    mine = (JOURNAL.kind == EntryKind.TOKEN_CREATED, JOURNAL.subject == token)
-    return session.scalars(select(JOURNAL.actor).where(*mine).order_by(JOURNAL.id.desc()).limit(5)).all()
+MAKERS = 5
+"""Makers of one name that are looked for, the last first; as often tokens made with tokens are followed."""
+
+
+def makers_of(session: Session, actor: str) -> Sequence[str]:
+    """Who made a token or a hook (`token:NAME`, `hook:JOB/NAME`), as far back as is kept.
+
+    A name may be used again. What was made with a token is made by who made that as well.
+    """
+    made = JOURNAL.kind.in_((EntryKind.TOKEN_CREATED, EntryKind.HOOK_CREATED))
+    found: dict[str, None] = {}
+    subjects = [actor]
+    for _ in range(MAKERS):
+        makers: list[str] = []
+        for subject in subjects:
+            mine = select(JOURNAL.actor).where(made, JOURNAL.subject == subject)
+            makers += session.scalars(mine.order_by(JOURNAL.id.desc()).limit(MAKERS))
+        subjects = [maker for maker in dict.fromkeys(makers) if maker not in found][:MAKERS]
+        found.update(dict.fromkeys(subjects))
+        subjects = [each for each in subjects if each.startswith(f"{ActorKind.TOKEN}:")]
+    return list(found)
 
 
 def prune(session: Session, *, before: float, limit: int) -> int:

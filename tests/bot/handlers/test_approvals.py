@@ -9,6 +9,8 @@ import pytest
 from bot import messages
 from bot.access import callers
 from bot.errors import RetryLater
+from bot.handlers.authorization import RequestContext
+from bot.handlers.places import HttpPlace
 from bot.states import Cause, State
 from bot.store import Session, approvals, journal, runs, tokens
 from bot.tables import Approval, JournalEntry, Run
@@ -27,6 +29,7 @@ from tests.bot.handlers.approving import (
 )
 
 HUBBER = on_github("hubber")
+ALL = frozenset({"admin"})
 
 
 async def test_run_waits_for_a_yes_and_starts_with_it(tmp_path: Path) -> None:
@@ -105,6 +108,29 @@ async def test_token_of_who_asked_is_who_asked(tmp_path: Path) -> None:
         by_token = await ask(home, with_token("ci", "run:*"), 1)
         await look(home)
         assert "You asked for" in await approve(home, by_token, on_github("octocat"))
+
+
+@pytest.mark.parametrize("asker", ["hook:migrate/ci", "token:second"])
+async def test_hook_and_token_of_a_token_are_who_made_them(tmp_path: Path, asker: str) -> None:
+    async with approving(tmp_path) as home:
+        made = {
+            "token:first": "github:octocat",
+            "token:second": "token:first",
+            "hook:migrate/ci": "token:second",
+        }
+
+        def make(session: Session) -> None:
+            for subject, maker in made.items():
+                kind = f"{subject.partition(':')[0]}.created"
+                entry = JournalEntry(at=home.now, kind=kind, actor=maker, subject=subject, facts={})
+                journal.record(session, [entry])
+
+        await home.write(make)
+        caller = callers.of_hook("migrate", "ci") if asker[0] == "h" else callers.of_token("second", ALL)
+        number = await ask(home, RequestContext("made", caller.cause, asker, None, HttpPlace(caller)))
+        await look(home)
+        assert "You asked for" in await approve(home, number, on_github("OctoCat"))
+        assert "goes on" in await approve(home, number, HUBBER)
 
 
 async def test_two_at_the_same_moment_count_once_each_and_release_once(tmp_path: Path) -> None:
