@@ -63,6 +63,7 @@ class Visitor:
     expires: int | None = None  # when the link or the login ends, seconds since the epoch
     scopes: frozenset[str] = frozenset()
     login: str | None = None  # the GitHub account of who logged in as a person
+    sender: str = ""  # that of whose doing a workflow runs
 
     @property
     def sees_all(self) -> bool:
@@ -93,7 +94,9 @@ class Visitor:
         """Who this is where runs are started and schedules held back."""
         if self.login is not None:
             return of_person(self.login, self.scopes)
-        return (of_workflow if self.how == "actions" else of_token)(self.name or "", self.scopes)
+        if self.how == "actions":
+            return of_workflow(self.name or "", self.scopes, self.sender)
+        return of_token(self.name or "", self.scopes)
 
     @property
     def approves(self) -> frozenset[str]:

@@ -19,13 +19,15 @@ class Caller:
 
     `scopes` are those of `bot.access.scopes`. Whoever calls by one name shares its idempotency keys, so no
     two callers may have the same. Of a person with this `login` the scopes say what was found a moment ago:
-    GitHub is asked besides, as for their comments.
+    GitHub is asked besides, as for their comments. `sender` is the login by whose doing a workflow runs;
+    that gives it nothing, but takes from them that they say yes to what it asks for.
     """
 
     name: str
     scopes: frozenset[str]
     cause: Cause = Cause.API
     login: str | None = None
+    sender: str = ""
 
     def may_run(self, job: str) -> bool:
         """Whether it may start, stop and repeat runs of this job; single commands are a job called `exec`."""
@@ -51,9 +53,9 @@ def of_person(login: str, held: frozenset[str]) -> Caller:
     return Caller(ActorKind.GITHUB.named(login), held, Cause.API, login)
 
 
-def of_workflow(name: str, held: frozenset[str]) -> Caller:
+def of_workflow(name: str, held: frozenset[str], sender: str = "") -> Caller:
     """A workflow of GitHub Actions, which is called what it is in `allow`: `actions:OWNER/REPO@REF`."""
-    return Caller(name, held, Cause.ACTIONS)
+    return Caller(name, held, Cause.ACTIONS, sender=sender)
 
 
 def of_hook(job: str, name: str) -> Caller:

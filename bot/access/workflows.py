@@ -40,7 +40,10 @@ _EXAMPLE = "such as actions:acme/shop@refs/heads/main or actions:acme/shop:envir
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A job of a workflow, as GitHub has signed for it. `environment` is None where the job names none."""
+    """A job of a workflow, as GitHub has signed for it. `environment` is None where the job names none.
+
+    `sender` is the login of whose doing it runs, empty where that is not known; no rule looks at it.
+    """
 
     repository: str
     repository_id: str
@@ -49,6 +52,7 @@ class Workflow:
     workflow_ref: str
     environment: str | None = None
     owner_id: str | None = None
+    sender: str = ""
 
     def known_as(self, name: str) -> "Workflow":
         """The same under the name by which its repository is known here; its own files stay its own."""

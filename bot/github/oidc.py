@@ -26,6 +26,7 @@ LIFE = 3600.0
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", re.ASCII)
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}", re.ASCII)
+_LOGIN = re.compile(r"[A-Za-z0-9_-]{1,100}(?:\[bot\])?", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
 _TEXT = 400  # characters of one claim that is read
 
@@ -121,7 +122,7 @@ def _workflow(claims: Mapping[str, Any]) -> Workflow:
     repository, number = _text(claims, "repository"), _text(claims, "repository_id")
     if not _REPOSITORY.fullmatch(repository) or not _is_number(number):
         raise Untrusted("it names no repository")
-    owner = claims.get("repository_owner_id")
+    owner, sender = claims.get("repository_owner_id"), claims.get("actor")
     return Workflow(
         repository=repository,
         repository_id=number,
@@ -130,6 +131,7 @@ def _workflow(claims: Mapping[str, Any]) -> Workflow:
         event=_text(claims, "event_name"),
         workflow_ref=_text(claims, "workflow_ref"),
         environment=_text(claims, "environment") if "environment" in claims else None,
+        sender=sender if isinstance(sender, str) and _LOGIN.fullmatch(sender) else "",
     )
 
 

@@ -15,7 +15,7 @@ from bot.catalog.approval import door_of
 from bot.errors import AskerError, Missing, NotAllowed, ProblemType
 from bot.handlers.askers import Askers
 from bot.handlers.authorization import Authorization, RequestContext
-from bot.handlers.bindings import BindingReview, Change, bound
+from bot.handlers.bindings import BindingReview, Change, bound, senders
 from bot.repositories import CodeHost
 from bot.states import APPROVAL_VOIDED, DENIED, ActorKind, EntryKind, Hold
 from bot.store import Session, Store, approvals, holds, journal, runs
@@ -43,8 +43,11 @@ class Approvers:
 
     async def might(self, context: RequestContext, run: Run) -> bool:
         """Whether they probably may, for lists: by what was asked a moment ago, and not who wrote what."""
-        another = self._askers.is_another(run.actor, context.actor)
+        another = self._is_another(run, context)
         return another and (await self.verdict(context, run, fresh=False)).allowed
+
+    def _is_another(self, run: Run, context: RequestContext) -> bool:
+        return all(self._askers.is_another(one, context.actor) for one in (run.actor, *senders(run)))
 
     async def verdict(self, context: RequestContext, run: Run, *, fresh: bool = True) -> Verdict:
         """By the rule of the definition; of one that names nobody whoever may run the job."""
@@ -72,12 +75,12 @@ class Approvers:
         return verdict
 
     async def _require_another(self, context: RequestContext, run: Run) -> None:
-        """Nobody of who asked, who made the token or hook that asked or answers, or who wrote the commit."""
-        askers = [run.actor, *await self._makers(run.actor)]
+        """None of who asked, let a workflow ask, made the token or hook that asks, or wrote the commit."""
+        askers = [run.actor, *await self._makers(run.actor), *senders(run)]
         givers = [context.actor, *await self._makers(context.actor)]
         if any(self._askers.person(one) == self._askers.person(other) for one in askers for other in givers):
             raise NotAllowed(messages.own_run(run), "approval: not the asker")
-        if not self._askers.is_another(run.actor, context.actor):
+        if not self._is_another(run, context):
             raise NotAllowed(messages.unknown_another(run), "approval: not the asker")
         if (run.approval or {}).get("not_author"):
             await self._require_no_author(context, run)

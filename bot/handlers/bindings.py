@@ -13,7 +13,7 @@ from bot.github import PullRequest
 from bot.handlers.orders import Order
 from bot.registry import Registry
 from bot.repositories import CodeHost
-from bot.states import Cause
+from bot.states import ActorKind, Cause
 from bot.store import Session, versions
 from bot.tables import Run
 from executor.spec import Live, Outcome
@@ -60,17 +60,30 @@ def facts_of(run: Run) -> Mapping[str, Any]:
     return facts
 
 
+def senders(run: Run) -> list[str]:
+    """By whose doing it was asked for besides who asked: who let a workflow run."""
+    sender = facts_of(run).get("sender") if run.approval is not None else None
+    return [] if sender is None else [sender]
+
+
 def facts(order: Order, run: Run) -> dict[str, Any]:
-    """The facts of a run that is asked for. `looks_up`: which image exactly it is to have is looked up."""
+    """The facts of a run that is asked for. `looks_up`: which image exactly it is to have is looked up.
+
+    `sender` is the actor by whose doing a workflow asks.
+    """
     pull = order.context.pull
     if order.context.cause == Cause.PULL_REQUEST:
         head = run.pull_request is not None and not _is_of_end(order)
     else:
         head = pull is not None and run.pull_request == pull.number and run.commit == pull.head_sha
+    caller, origin = order.context.caller, order.follows
+    known = [ActorKind.GITHUB.named(caller.sender)] if caller is not None and caller.sender else []
+    known += [] if origin is None else senders(origin)
     return {
         "definition": definition_digest(order.overlap),
         "head": head,
         "looks_up": run.image_definition is not None and run.digest is None,
+        "sender": known[0] if known else None,
     }
 
 

@@ -50,7 +50,7 @@ class Workflows:
             log.info("workflow.refused", workflow=workflow.name, why=stranger.note)
             return Visitor("actions", workflow.name, workflow.name)  # to whom no job is open
         held = frozenset(scopes.RUN + name for name in self._jobs(workflow))
-        return Visitor("actions", workflow.name, workflow.name, scopes=held)
+        return Visitor("actions", workflow.name, workflow.name, scopes=held, sender=workflow.sender)
 
 
 def _identity(workflow: Workflow) -> Identity:

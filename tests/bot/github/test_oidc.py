@@ -75,6 +75,7 @@ async def test_token_of_the_issuer_says_who_the_workflow_is(place: Place) -> Non
         workflow_ref="acme/shop/.github/workflows/deploy.yml@refs/heads/main",
         environment="production",
         owner_id=str(number_of("acme")),
+        sender="octocat",
     )
     assert found.name == "actions:acme/shop@refs/heads/main"
 

@@ -133,6 +133,18 @@ async def test_hook_and_token_of_a_token_are_who_made_them(tmp_path: Path, asker
         assert "goes on" in await approve(home, number, HUBBER)
 
 
+async def test_who_lets_a_workflow_ask_is_who_asked(tmp_path: Path) -> None:
+    async with approving(tmp_path) as home:
+        name = "actions:acme/shop@refs/heads/main"
+        caller = callers.of_workflow(name, frozenset({"run:migrate"}), "OctoCat")
+        number = await ask(home, RequestContext("made", caller.cause, name, None, HttpPlace(caller)))
+        await look(home)
+        octocat = on_github("octocat")
+        assert "You asked for" in await approve(home, number, octocat)
+        assert await home.bot.approvals.inbox.of(octocat, 5) == []
+        assert "goes on" in await approve(home, number, HUBBER)
+
+
 async def test_two_at_the_same_moment_count_once_each_and_release_once(tmp_path: Path) -> None:
     async with approving(tmp_path, "{count: 2}") as home:
         number = await ask(home)

@@ -13,7 +13,9 @@ from tests.bot.house import SHOP, House, house
 from webhooks.api.workflows import Workflows
 
 MAIN = "refs/heads/main"
-PUSH = Workflow(SHOP, "7", MAIN, "push", f"{SHOP}/.github/workflows/deploy.yml@{MAIN}", owner_id="3")
+PUSH = Workflow(
+    SHOP, "7", MAIN, "push", f"{SHOP}/.github/workflows/deploy.yml@{MAIN}", owner_id="3", sender="ada"
+)
 
 
 @pytest.fixture
@@ -42,6 +44,7 @@ async def opened(home: House, workflow: Workflow, *allow: str) -> tuple[str | No
     registry._today = replace(registry._today, rules=rules)  # as after every change
     visitors = Workflows(Signed(workflow), registry.rules.started_by, home.tools.repositories)  # type: ignore[arg-type]
     visitor = await visitors.visitor("token")
+    assert visitor.caller.sender == (workflow.sender if visitor.scopes else "")
     return visitor.name, visitor.scopes
 
 
