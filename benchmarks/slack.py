@@ -65,12 +65,13 @@ async def _answers(errand: Installation) -> Row:
     beside, answers = await asyncio.gather(
         load(errand.port, seconds=SECONDS, rate=DELIVERIES), _commands(errand, SECONDS)
     )
+    slowest, name = _percentile(answers, 99), "slowest 1 % of Slack's commands, of 200 ms"
     if beside.refused or beside.rate < 0.95 * DELIVERIES:
-        raise RuntimeError(f"only {beside.rate:.0f} deliveries a second, {beside.refused} refused")
-    slowest = _percentile(answers, 99)
+        note = f"not measured: only {beside.rate:.0f} deliveries a second, {beside.refused} refused"
+        note += f"; slowest beside these: {slowest:.1f} ms"
+        return Row(name, None, None, None, "ms", 1.0, True, note)
     note = f"beside {beside.rate:.0f} deliveries a second; median {statistics.median(answers):.1f} ms;"
     note += " the peer is the same without them"
-    name = "slowest 1 % of Slack's commands, of 200 ms"
     return Row(name, slowest, _percentile(alone, 99), slowest / BUDGET_ANSWER_MS, "ms", 1.0, True, note)
 
 
