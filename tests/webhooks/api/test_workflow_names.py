@@ -44,7 +44,7 @@ async def opened(home: House, workflow: Workflow, *allow: str) -> tuple[str | No
     registry._today = replace(registry._today, rules=rules)  # as after every change
     visitors = Workflows(Signed(workflow), registry.rules.started_by, home.tools.repositories)  # type: ignore[arg-type]
     visitor = await visitors.visitor("token")
-    assert visitor.caller.sender == (workflow.sender if visitor.scopes else "")
+    assert not visitor.scopes or visitor.caller.sender == workflow.sender
     return visitor.name, visitor.scopes
 
 
