@@ -10,7 +10,7 @@ from sqlalchemy import CursorResult, func, update
 from sqlalchemy.orm import Session
 
 from bot.states import Hold
-from bot.store.columns import RUN
+from bot.store.columns import RUN, table_of
 from bot.store.wakeups import wake
 from bot.tables import Run
 
@@ -44,8 +44,7 @@ def _here(repository: str) -> Any:
 
 def _look(session: Session, now: float, *conditions: Any) -> int:
     held = (RUN.hold.is_not(None), RUN.hold == Hold.APPROVAL)
-    due = update(Run).where(*held, *conditions).values(due_at=now)
-    done = session.execute(due.execution_options(synchronize_session=False))
+    done = session.execute(update(table_of(Run)).where(*held, *conditions).values(due_at=now))
     count = cast("CursorResult[Any]", done).rowcount
     if count:
         wake(session, "holds")
