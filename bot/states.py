@@ -41,6 +41,10 @@ class Cause(StrEnum):
     CHAIN = "chain"
 
 
+BY_PEOPLE = frozenset({Cause.COMMENT, Cause.CHECK, Cause.SLACK, Cause.CHAT, Cause.PAGE, Cause.API})
+"""Of what somebody, or a token, asked for itself: its actor is who that was. The rest starts by itself."""
+
+
 class ActorKind(StrEnum):
     """Who can ask, as history keeps them: `github:LOGIN`, `hook:JOB/NAME`; of a schedule the word alone."""
 

@@ -40,7 +40,7 @@ def lock(
         ),
     ] = None,
     everything: Everything = False,
-    mine: Annotated[bool, typer.Option("--mine", help="For all others: your own runs go on.")] = False,
+    everyone: Annotated[bool, typer.Option("--everyone", help="Your own runs wait, too.")] = False,
     json: Json = False,
 ) -> None:
     """Keep runs from starting on a target: `errand lock prod "moving the database" for 2h`.
@@ -57,7 +57,7 @@ def lock(
         if meant.merged:
             raise Usage("until merged: a lock ends with a pull request where that is said in it.")
         duration = None if meant.duration is None else duration_text(meant.duration)
-        body = {"reason": meant.reason, "duration": duration, "mine": mine}
+        body = {"reason": meant.reason, "duration": duration, "everyone": everyone}
         target = meant.target
     _ask("PUT", target or "", {key: value for key, value in body.items() if value}, json)
 
@@ -90,8 +90,8 @@ def _row(lock: Document) -> tuple[object, ...]:
     until = printing.moment(closed.get("until")) or ("it is unlocked" if closed else None)
     if closed and closed.get("pull_request"):
         until = f"#{closed['pull_request']} is merged"
-    if closed and closed.get("mine"):
-        by = f"{by}, for others"
+    if closed:
+        by = f"{by}, for everybody" if closed.get("everyone") else f"{by}, for others"
     target = "everything" if lock["target"] == EVERYTHING else lock["target"]
     return target, by, until, closed.get("reason"), holder, lock["waiting"] or None
 

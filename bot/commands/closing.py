@@ -10,13 +10,14 @@ from bot.states import EVERYTHING
 class Lock:
     """Keep runs from starting on a target, for some seconds or until unlocked.
 
-    `mine`: those of the asker go on. `merged`: it ends with the pull request in which it is said.
+    Those of the asker go on, unless it is for `everyone`. `merged`: it ends with the pull request in which
+    it is said.
     """
 
     target: str
     reason: str | None = None
     duration: float | None = None
-    mine: bool = False
+    everyone: bool = False
     merged: bool = False
 
 
@@ -50,17 +51,17 @@ class Thaw:
 
 def read_lock(reader: Reader) -> Lock:
     """What is closed, why and for how long."""
-    target, mine = read_target(reader, "what to lock"), "mine" in reader.flags
+    target, everyone = read_target(reader, "what to lock"), "everyone" in reader.flags
     word = reader.either("for", "until")
     reason = None if word or not reader.left else reader.take("a reason")
     match word or reader.either("for", "until"):
         case "for":
-            return Lock(target, reason, reader.duration(), mine)
+            return Lock(target, reason, reader.duration(), everyone)
         case "until":
             if reader.take("`merged`") != "merged":
                 raise reader.refuse("A lock is `until merged`, or `for` some time.")
-            return Lock(target, reason, None, mine, merged=True)
-    return Lock(target, reason, None, mine)
+            return Lock(target, reason, None, everyone, merged=True)
+    return Lock(target, reason, None, everyone)
 
 
 def read_target(reader: Reader, what: str) -> str:

@@ -64,7 +64,7 @@ _OF = (
 )
 _AGAIN = Flag("again", None, "those as well that ran already")
 _GLOBAL = Flag("global", None, "all jobs there are, without a target; for admins", instead=True)
-_MINE = Flag("mine", None, "for all others: your own runs go on")
+_EVERYONE = Flag("everyone", None, "your own runs wait, too")
 _ALL = Flag("all", None, "all schedules there are, without a name; for admins", instead=True)
 
 VERBS: dict[str, Verb] = {
@@ -123,7 +123,7 @@ VERBS: dict[str, Verb] = {
             'TARGET ["reason"] [for D | until merged]',
             "keep runs from starting on a target",
             "Locks",
-            (_GLOBAL, _MINE),
+            (_GLOBAL, _EVERYONE),
         ),
         Verb("unlock", "TARGET", "let them start again", "Locks", (_GLOBAL,)),
         Verb(

@@ -9,20 +9,22 @@ from bot.handlers.authorization import RequestContext
 from bot.handlers.enqueuing import Enqueuer, Prospect
 from bot.handlers.orders import Order, Target
 from bot.states import Waiting
-from bot.store import Session, admission, ticks
+from bot.store import Session, admission, locks, ticks
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """`refusal` is Markdown, None where a run would be taken; `waiting` is besides a build.
 
-    `frozen`: it would be refused because of a freeze.
+    `frozen`: it would be refused because of a freeze. `passed`: a target that the asker closed, and which a
+    run of theirs passes.
     """
 
     refusal: str | None
     waiting: Waiting | None
     timing: Sequence[Outlook]
     frozen: bool = False
+    passed: str | None = None
 
 
 def conditions(
@@ -37,7 +39,8 @@ def conditions(
     order = Order(context, 0, job, Target(repository, context.public), job.defaults)
     prospect = enqueuer.prospect(session, order)
     timed = timing(session, job, now, 1)
-    return Conditions(prospect.refusal, waiting(session, prospect, now), timed, prospect.frozen)
+    passed = locks.passed(session, prospect.run, now=now)
+    return Conditions(prospect.refusal, waiting(session, prospect, now), timed, prospect.frozen, passed)
 
 
 def waiting(session: Session, prospect: Prospect, now: float) -> Waiting | None:

@@ -59,7 +59,7 @@ class LockHandler:
                 actor=context.actor,
                 created_at=now,
                 until=until,
-                person=people.identity(context.actor) if command.mine else None,
+                person=None if command.everyone else people.identity(context.actor),
                 repository=None if pull is None else pull.repository.casefold(),
                 pull_request=None if pull is None else pull.number,
             )

@@ -18,7 +18,7 @@ from bot.handlers.start import StartHandler, StartRequest
 from bot.messages.chains import order_lines
 from bot.posting.audience import outward
 from bot.repositories import Repositories
-from bot.store import Session, journal, occurrences, push_verdicts, runs, ticks
+from bot.store import Session, journal, locks, occurrences, push_verdicts, runs, ticks
 from bot.tables import OccurrenceSeen
 
 TICKS = 5
@@ -67,6 +67,7 @@ class Planner:
                 requirements=verdicts,
                 refused=prospect.refusal,
                 waiting=waiting(session, prospect, now),
+                passed=locks.passed(session, prospect.run, now=now),
                 timing=timing(session, job, now, TICKS),
                 last=last,
                 order=order_lines(job.predecessors, job.successors, public=context.public),
@@ -124,6 +125,7 @@ class WhyHandler:
                 timing=timing(session, job, now, TICKS),
                 refused=prospect.refusal,
                 waiting=waiting(session, prospect, now),
+                passed=locks.passed(session, prospect.run, now=now),
                 order=order_lines(job.predecessors, job.successors, public=context.public),
                 last=outward(last) if context.public and last is not None else last,
                 approval=None if job.approval is None else job.approval.model_dump(mode="json"),

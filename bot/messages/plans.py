@@ -32,7 +32,7 @@ class Prospect:
     """What `run` would do: `run` is the draft. `refused` is Markdown, `waiting` besides its build.
 
     `timing` has the job's schedules, `order` its place among others. `hidden`: what `last` ran with is
-    not told in this place.
+    not told in this place. `passed` is a target that the asker closed, and which the run passes.
     """
 
     run: Run
@@ -45,6 +45,7 @@ class Prospect:
     last: Run | None
     order: Sequence[str] = ()
     hidden: bool = False
+    passed: str | None = None
 
 
 def plan(prospect: Prospect, *, who: str) -> str:
@@ -65,6 +66,8 @@ def plan(prospect: Prospect, *, who: str) -> str:
         lines.append(f"- it would wait for {plain(waits.words(prospect.waiting), 500)}")
     else:
         lines.append("- nothing is in its way")
+    if prospect.passed is not None and not prospect.refused:
+        lines.append(f"- {waits.passed(prospect.passed)}")
     if run.approval is not None:
         lines.append(f"- {approvals.needs_yes(run.approval, public=run.public)}")
     lines += [f"- {line}" for line in prospect.order]
@@ -147,6 +150,7 @@ class Reasons:
     approval: Mapping[str, Any] | None = None
     order: Sequence[str] = ()
     public: bool = False
+    passed: str | None = None
 
 
 def why(reasons: Reasons, *, who: str) -> str:
@@ -168,6 +172,8 @@ def why(reasons: Reasons, *, who: str) -> str:
         lines.append(f"- a new run would wait now for {plain(waits.words(reasons.waiting), 500)}")
     else:
         lines.append("- no lock and no other run is in its way now")
+    if reasons.passed is not None and not reasons.refused:
+        lines.append(f"- {waits.passed(reasons.passed)}")
     if reasons.approval is not None:
         lines.append(f"- of a new run: {approvals.needs_yes(reasons.approval, public=reasons.public)}")
     lines += [f"- {line}" for line in [*reasons.order, *_pushed(reasons)]]

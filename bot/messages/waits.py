@@ -88,7 +88,11 @@ def _closed(on: Mapping[str, Any]) -> str:
     until = f" until {moment(on['until'])}" if on.get("until") is not None else ""
     why = f" ({clean(on['reason'], 200)})" if on.get("reason") else ""
     lock = "the lock of everything" if on["lock"] == EVERYTHING else f"the lock {on['lock']}"
-    return f"{lock}, closed by {who(on['actor'])}{until}{why}"
+    whom = ""
+    if "everyone" in on:
+        whom = " for everybody" if on["everyone"] else " for all others"
+    own = ", which holds for what starts by itself" if on.get("automatic") else ""
+    return f"{lock}, closed by {who(on['actor'])}{whom}{until}{why}{own}"
 
 
 def _held(on: Mapping[str, Any]) -> str:
@@ -169,11 +173,19 @@ def locked(lock: Lock, *, command: str) -> str:
     until = f" until {moment(lock.until)}" if lock.until is not None else ""
     if lock.pull_request is not None:
         until = f" until #{lock.pull_request} is merged or closed"
-    rest = "nothing else starts" if lock.person is None else "of the rest only yours starts"
+    rest = "nothing else starts, your own runs neither"
+    if not lock.everyone:
+        rest = "so does what you ask for yourself, and everything else waits, also what starts by itself"
     return (
         f"{target(lock.target)} is locked{until}: what has begun goes on, {rest}."
         f" {quoted(_unlock(lock, command))} opens it."
     )
+
+
+def passed(lock: str) -> str:
+    """What is told beforehand to who closed a lock, and goes on in spite of it (Markdown)."""
+    name = "the lock of everything" if lock == EVERYTHING else f"the lock {quoted(lock)}"
+    return f"{name} is yours: what you ask for goes on, others wait"
 
 
 def awaited(lock: Lock, run: Run) -> str:

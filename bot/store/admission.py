@@ -19,14 +19,14 @@ replaces it ends it. `bot.store.holds` sends it here.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import false, func, or_, select, text, true, update
+from sqlalchemy import false, not_, or_, select, text, true, update
 from sqlalchemy.orm import Session
 
-from bot.access import people
 from bot.catalog.concurrency import Turn
 from bot.states import EVERYTHING, State, Waiting
 from bot.store import obstacles, queue_positions, run_locks
 from bot.store.columns import LOCK, RUN, RUN_LOCK
+from bot.store.lock_owners import are_of
 from bot.store.obstacles import IS_CLOSED, PRESENT, is_ready
 from bot.store.opening import Opening
 from bot.store.run_locks import Scope, locks_of, over_of, scope_of
@@ -124,6 +124,7 @@ def opened(session: Session, scope: Scope, *, now: float) -> None:
         queues = obstacles.closed_queues(session, scope.job, None, whole=True)
     for queue in queues:
         opening.queue(scope.job, queue)
+    opening.owners(scope.job, locks)
     concerned = dict.fromkeys([*locks, *opening.locks])
     queue_positions.tell(session, job=scope.job, queues=queues, locks=concerned, now=now)
 
@@ -134,7 +135,7 @@ def shut(session: Session, target: str, *, now: float) -> None:
     others = _but_the_owners(session, target)
     if target == EVERYTHING:
         close(session, [RUN.admitted == true(), *others, *RUNS.unbegun(session, now)])
-        Opening(session, now).owner(target)
+        Opening(session, now).owners()
         for scope in waiting_scopes(session):
             queue_positions.tell(session, job=scope.job, queues=[scope.queue], locks=scope.locks, now=now)
         return
@@ -148,7 +149,7 @@ def shut(session: Session, target: str, *, now: float) -> None:
         locks |= {*_reserved(session, each)}
     for lock in sorted(locks - {target}):
         opened(session, Scope(target, locks=(lock,)), now=now)
-    Opening(session, now).owner(target)
+    Opening(session, now).owners(target, (target,))
     queues = obstacles.closed_queues(session, target, None, whole=True)
     queue_positions.tell(session, job=target, queues=queues, locks=[target], now=now)
 
@@ -158,7 +159,7 @@ def _but_the_owners(session: Session, target: str) -> list[Any]:
     lock = session.get(Lock, target)
     if lock is None or lock.person is None:
         return []
-    return [func.lower(RUN.actor).not_in(people.names_of(lock.person))]
+    return [not_(are_of(lock.person))]
 
 
 def waiting_scopes(session: Session) -> list[Scope]:

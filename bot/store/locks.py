@@ -10,6 +10,7 @@ from bot.access import people
 from bot.states import ERRAND, EVERYTHING, EntryKind
 from bot.store import admission, journal, run_locks
 from bot.store.columns import LOCK, RUN, RUN_LOCK
+from bot.store.lock_owners import goes_on
 from bot.store.prepared import Prepared
 from bot.store.run_locks import Scope
 from bot.store.statements import one
@@ -142,6 +143,13 @@ def _waiting(session: Session) -> list[tuple[str | None, str | None, int]]:
     )
     found: list[tuple[str | None, str | None, int]] = [(job, lock, count) for job, lock, count in by_first]
     return found + [(None, lock, count) for lock, count in session.execute(others)]
+
+
+def passed(session: Session, run: Run, *, now: float) -> str | None:
+    """The first target that who asked for `run` closed themselves, so that it goes on."""
+    targets = (*run_locks.locks_of(run), run.job, EVERYTHING)
+    shut = {lock.target: lock for lock in closed(session, now=now) if lock.target in targets}
+    return next((name for name in targets if name in shut and goes_on(run, shut[name])), None)
 
 
 def next_expiry(session: Session) -> float | None:

@@ -17,9 +17,9 @@ from typing import Any
 from sqlalchemy import Integer, bindparam, false, null, or_, select, text, true, union_all
 from sqlalchemy.orm import Session
 
-from bot.access import people
 from bot.states import EVERYTHING
 from bot.store.columns import LOCK, RUN, RUN_LOCK, among
+from bot.store.lock_owners import asker_of
 from bot.store.prepared import Prepared
 from bot.store.run_locks import limit_of, locks_of
 from bot.store.statements import all_of, one
@@ -94,7 +94,7 @@ def _besides_turns(session: Session, run: Run, now: float) -> Obstacle | list[tu
     locks = locks_of(run)
     statement = _obstacles(run.number is not None, _kind(run))
     about = {"job": run.job, "now": now, "number": run.number or 0, "turn": run.number or _LAST}
-    about["person"] = people.identity(run.actor)
+    about["person"] = asker_of(run)
     rows = [(lock, one(session, statement, about | {"lock": lock})) for lock in locks or (run.job,)]
     for _, row in rows:
         if row.locked is not None:

@@ -6,20 +6,24 @@ from typing import Any
 from sqlalchemy import false, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from bot.access import people
 from bot.states import EVERYTHING, Hold
 from bot.store import obstacles
-from bot.store.columns import RUN, RUN_LOCK
+from bot.store.columns import LOCK, RUN, RUN_LOCK
+from bot.store.lock_owners import are_of
 from bot.store.obstacles import IS_CLOSED, IS_READY, IS_SHUT, PRESENT, Obstacle, is_ready
+from bot.store.prepared import Prepared
 from bot.store.run_locks import limit_of, locks_of
+from bot.store.statements import all_of
 from bot.store.transitions import QUEUED, RUNS, UNFINISHED
 from bot.store.wakeups import wake
-from bot.tables import Lock, Run, RunLock
+from bot.tables import Run, RunLock
 
 _OWN = 100
-"""So many waiting runs of who closed a target are let through at once."""
+"""So many waiting runs of somebody who closed a target are let through at once, of so many people."""
 _PAGE = 3
 """So many of a queue are looked at together: mostly the first of them begins, and the second waits."""
+
+_PERSONS = Prepared(select(LOCK.person).where(LOCK.person.is_not(None)).distinct().limit(_OWN))
 
 _IS_REPLACED = or_(RUN.hold.is_(None), RUN.hold != Hold.TIME)
 """Whether a newer run takes its place: not where somebody chose the moment at which it is to begin."""
@@ -35,7 +39,6 @@ class Opening:
         self._session = session
         self._now = now
         self.locks: dict[str, None] = {}
-        self._owners: set[str] = set()
 
     def lock(self, lock: str) -> None:
         """Let one run through that waits for `lock`: the oldest of those that nothing else keeps back."""
@@ -43,25 +46,27 @@ class Opening:
         while (run := self._next_of(lock, kept_back)) is not None:
             obstacle = self._try(run)
             if obstacle is not None and obstacle.closed in (lock, EVERYTHING):
-                self.owner(obstacle.closed)
                 return
             if obstacle is None or obstacle.lock is not None:
                 return  # now this one holds it, or it is promised to one that is older
             kept_back.append(_kept_back(run, obstacle))
 
-    def owner(self, target: str) -> None:
-        """Let go on who closed `target` for all but themselves, once for each transaction."""
-        lock = self._session.get(Lock, target)
-        if lock is None or lock.person is None or target in self._owners:
+    def owners(self, job: str | None = None, locks: Collection[str] = ()) -> None:
+        """Let go on what those who closed something ask for, of `job` and of what waits for `locks`, or all.
+
+        That goes past whatever waits, in whichever line, so it is looked for by itself and after the lines.
+        """
+        persons = all_of(self._session, _PERSONS, {})
+        if not persons:
             return
-        self._owners.add(target)
-        theirs = func.lower(RUN.actor).in_(people.names_of(lock.person))
-        shared = select(RUN_LOCK.run_number).where(RUN_LOCK.target == target)
-        concerned = or_(RUN.job == target, RUN.lock == target, RUN.number.in_(shared))
-        which = true() if target == EVERYTHING else concerned
-        query = select(Run).where(*IS_CLOSED, IS_READY, theirs, which).order_by(RUN.number)
-        for run in self._session.scalars(query.limit(_OWN)).all():
-            self._try(run)
+        shared = select(RUN_LOCK.run_number).where(RUN_LOCK.target.in_(locks))
+        which: Any = true()
+        if job is not None:
+            which = or_(RUN.job == job, RUN.lock.in_(locks), RUN.number.in_(shared))
+        for row in persons:
+            query = select(Run).where(*IS_CLOSED, IS_READY, are_of(row.person), which).order_by(RUN.number)
+            for run in self._session.scalars(query.limit(_OWN)).all():
+                self._try(run)
 
     def replace(self, job: str, queue: str | None) -> bool:
         """Let the newest that is ready and replaces others do so; gives whether any was ended at once."""
@@ -94,7 +99,6 @@ class Opening:
                 continue
             obstacle = self._try(run)
             if obstacle is not None and obstacle.closed in (job, EVERYTHING):
-                self.owner(obstacle.closed)
                 return
             if obstacle is not None and obstacle.is_crowd:
                 return
@@ -122,8 +126,6 @@ class Opening:
         anybody = Run(**_ANYBODY, job=job, number=oldest.number)
         obstacle = obstacles.find(session, anybody, self._now)
         if obstacle is not None:
-            if obstacle.closed is not None:
-                self.owner(obstacle.closed)
             return
         counts: list[Any] = [RUN.job == job, PRESENT, RUN.admitted == true(), RUN.concurrency != "allow"]
         if session.scalar(select(RUN.number).where(*counts).limit(1)) is not None:

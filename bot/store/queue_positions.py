@@ -19,6 +19,7 @@ from bot.access import people
 from bot.states import EVERYTHING, Wait, Waiting
 from bot.store import obstacles, posts
 from bot.store.columns import LOCK, RUN, RUN_LOCK, table_of
+from bot.store.lock_owners import goes_on
 from bot.store.obstacles import PRESENT
 from bot.store.prepared import Prepared
 from bot.store.run_locks import limit_of, locks_of
@@ -66,7 +67,7 @@ class _Look:
     def closed(self, run: Run) -> Lock | None:
         """The lock of a person that keeps `run` back."""
         found = (self.locks.get(target) for target in (*locks_of(run), run.job, EVERYTHING))
-        return next((lock for lock in found if lock is not None and not _goes_on(run, lock)), None)
+        return next((lock for lock in found if lock is not None and not goes_on(run, lock)), None)
 
     def holder(self, lock: str) -> Run | None:
         """The run that holds `lock`."""
@@ -195,11 +196,6 @@ def _tell_line(look: _Look, line: Sequence[Run], lock: str | None = None, only: 
     _note(look.session, told)
 
 
-def _goes_on(run: Run, lock: Lock) -> bool:
-    """Whether who asked for `run` closed it for all but themselves."""
-    return lock.person is not None and lock.person == people.identity(run.actor)
-
-
 def _place(index: int, at: float | None) -> dict[str, Any]:
     """The place in a line, from 1, and the minute of the turn, as far as they are known."""
     if index >= COUNTED:
@@ -237,8 +233,7 @@ def _cause(look: _Look, run: Run) -> Waiting | None:
     if run.build_number is not None and run.digest is None:
         return None  # its card shows the build
     if (lock := look.closed(run)) is not None:
-        about = {"lock": lock.target, "actor": lock.actor, "reason": lock.reason, "until": lock.until}
-        return Waiting(Wait.CLOSED, about)
+        return Waiting(Wait.CLOSED, _about(lock, run))
     for name in locks_of(run):
         if (holder := look.holder(name)) is not None and holder.number != run.number:
             return Waiting(Wait.HELD, {"lock": name} | _named(holder, run))
@@ -251,6 +246,19 @@ def _cause(look: _Look, run: Run) -> Waiting | None:
     if obstacle.lock is None:
         return Waiting(Wait.AHEAD, {"run": first.number, "stopping": bool(first.stop_by)})
     return Waiting(Wait.HELD, {"lock": obstacle.lock, "next": True} | _named(first, run))
+
+
+def _about(lock: Lock, run: Run) -> dict[str, Any]:
+    about: dict[str, Any] = {
+        "lock": lock.target,
+        "actor": lock.actor,
+        "reason": lock.reason,
+        "until": lock.until,
+    }
+    about["everyone"] = lock.person is None
+    if lock.person is not None and lock.person == people.identity(run.actor):
+        about["automatic"] = True  # of who closed it, but not asked for by them
+    return about
 
 
 def _named(other: Run, run: Run) -> dict[str, Any]:

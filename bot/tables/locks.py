@@ -31,12 +31,12 @@ class Lock(SQLModel, table=True):
     actor: str
     created_at: float = Field(sa_type=Double)
     until: float | None = Field(default=None, sa_type=Double)
-    person: str | None = None  # whose runs go on, as `bot.access.people.identity` calls them
+    person: str | None = None  # its owner, whose runs go on, as `bot.access.people.identity` calls them
     repository: str | None = None  # with `pull_request`: it ends when that is merged or closed
     pull_request: int | None = Field(default=None, sa_type=Number)
     told_at: float | None = Field(default=None, sa_type=Double)  # when its person heard that somebody waits
 
     @property
-    def is_own(self) -> bool:
-        """Whether the runs of who closed it go on."""
-        return self.person is not None
+    def everyone(self) -> bool:
+        """Whether the runs of who closed it wait, too."""
+        return self.person is None

@@ -129,7 +129,7 @@ async def test_why_tells_of_permission_lock_and_pause(errand: Installation) -> N
     errand.beside.github.add_person(REPOSITORY, "reader", "read")
     await errand.comment("/job run nightly", author="reader")
     await card(errand, "needs write access")
-    await errand.comment('/job lock prod "moving the database"')
+    await errand.comment('/job lock prod "moving the database" --everyone')
     await card(errand, "prod")
     await errand.comment("/job why nightly\n/job plan nightly")
     reply = await card(errand, "moving the database", "would run")

@@ -117,7 +117,7 @@ async def test_job_with_two_locks_waits_for_both_of_them(errand: Installation) -
     await errand.wait_for(lambda: errand.said("run.running", 1))
     await errand.comment(f"/job run both MARKS={errand.home}/marks ID=two")
     await card(errand, "both", "is waiting for the lock prod", "held by deploy")
-    await errand.comment("/job lock db")
+    await errand.comment("/job lock db --everyone")
     await card(errand, "is locked")
     await card(errand, "both", "is waiting for the lock db", "closed by octocat")
     gate.touch()
@@ -162,7 +162,7 @@ async def test_killed_bot_leaves_no_gate_closed(errand: Installation) -> None:
 
 
 async def test_lock_of_a_person_holds_back_until_its_time(errand: Installation) -> None:
-    await errand.comment('/job lock prod "moving the database" for 4s')
+    await errand.comment('/job lock prod "moving the database" for 4s --everyone')
     await card(errand, "is locked until")
     await errand.comment(f"/job run deploy MARKS={errand.home}/marks")
     await card(errand, "is waiting for the lock prod", "closed by octocat", "moving the database")
@@ -171,7 +171,7 @@ async def test_lock_of_a_person_holds_back_until_its_time(errand: Installation) 
 
 
 async def test_lock_of_a_person_holds_back_until_unlocked(errand: Installation) -> None:
-    await errand.comment("/job lock prod")
+    await errand.comment("/job lock prod --everyone")
     await card(errand, "is locked")
     await errand.comment(f"/job run deploy MARKS={errand.home}/marks")
     await card(errand, "is waiting for the lock prod")

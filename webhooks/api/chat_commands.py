@@ -105,7 +105,7 @@ class ChatCommandHandlers:
         return Reply(answer, 201, f"/api/runs/{made.numbers[-1]}")
 
     async def lock_target(self, request: ApiRequest[requests.LockRequest]) -> lock_responses.LockAnswer:
-        """Locks a target, which is a `lock` of jobs or a job: what has begun goes on, nothing else starts."""
+        """Locks a target, a `lock` of jobs or a job: what has begun and what the caller starts goes on."""
         return await self._lock(request, request.path["target"])
 
     async def lock_everything(self, request: ApiRequest[requests.LockRequest]) -> lock_responses.LockAnswer:
@@ -116,7 +116,7 @@ class ChatCommandHandlers:
         self, request: ApiRequest[requests.LockRequest], target: str
     ) -> lock_responses.LockAnswer:
         body, caller = request.body, request.visitor.caller
-        command = parser.Lock(target, body.reason, body.duration, body.mine)
+        command = parser.Lock(target, body.reason, body.duration, body.everyone)
         lock, text = await self._questions.lock(caller, command)
         log.info("lock.closed", target=target, by=caller.name)
         return lock_responses.LockAnswer.of(target=target, closed=lock, text=text)

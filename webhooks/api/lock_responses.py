@@ -12,7 +12,7 @@ class Closed(Shape):
     reason: str | None
     since: Moment = Field(validation_alias="created_at")
     until: Moment | None
-    mine: bool = Field(validation_alias="is_own")
+    everyone: bool
     pull_request: int | None
 
 

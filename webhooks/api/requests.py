@@ -233,7 +233,7 @@ class BackfillRequest(OneSchedule):
 class LockRequest(Body):
     """Why a target is locked, and for how long; without a duration until somebody unlocks it."""
 
-    mine: bool = Field(default=False, description="Whether the runs of who locks go on.")
+    everyone: bool = Field(default=False, description="Whether the runs of who locks wait, too.")
     reason: Reason | None = Field(
         default=None, description="It is shown to everybody who runs into the lock."
     )

@@ -65,13 +65,13 @@ class ActionPages:
         return f"/runs/{number}"
 
     async def lock(self, request: Request, context: RequestContext, fields: Fields) -> str:
-        """Closes a lock or a job, for all or for all but the asker's own runs; the first page shows locks."""
+        """Closes a lock or a job, for all others or for everyone; the first page shows locks."""
         reason, duration = _reason(fields.get("why", "")), fields.get("duration", "").strip()
         command = parser.Lock(
             _target(fields),
             reason,
             _seconds(duration) if duration else None,
-            mine=fields.get("mine") == "true",
+            everyone=fields.get("everyone") == "true",
         )
         await self._actions.perform(context, command)
         return "/#locks"

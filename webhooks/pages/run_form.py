@@ -197,6 +197,7 @@ class RunForm:
             conditions=conditions,
             may_be_overridden=bool(pages.registry.config.override),
             waiting=None if conditions.waiting is None else waits.words(conditions.waiting),
+            passed=None if conditions.passed is None else waits.passed(conditions.passed),
             visitor=visitor,
         )
 

@@ -153,6 +153,8 @@ def _lines(found: Conditions) -> list[str]:
         lines.append(f":no_entry: now: {mrkdwn.slack_text(found.refusal)}")
     elif found.waiting is not None:
         lines.append(f":hourglass: would wait now for {mrkdwn.fitted(waits.words(found.waiting), 500)}")
+    if found.passed is not None and found.refusal is None:
+        lines.append(f":lock: {mrkdwn.slack_text(waits.passed(found.passed))}")
     for seen in found.timing:
         if seen.paused_by is None:
             continue

@@ -136,7 +136,8 @@ class OverviewReader:
                 schedules=lines[: homes.SCHEDULES],
                 more_schedules=len(lines[homes.SCHEDULES :]),
                 locks=[
-                    LockLine(each.target, each.actor, each.reason, each.until) for each in mine[: homes.LOCKS]
+                    LockLine(each.target, each.actor, each.reason, each.until, each.everyone)
+                    for each in mine[: homes.LOCKS]
                 ],
                 more_locks=len(mine[homes.LOCKS :]),
                 freezes=self._freezes(session, sight.jobs.values(), now),

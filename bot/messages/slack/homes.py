@@ -170,7 +170,8 @@ def _lock(line: LockLine) -> str:
     until = f" until {date(line.until)}" if line.until is not None else ""
     why = f": {literal(line.reason, 200)}" if line.reason else ""
     what = "everything" if line.target == EVERYTHING else span(line.target, 100)
-    return f"🔒 {what} by {span(vocabulary.who(line.actor), 80)}{until}{why}"
+    whom = "everybody" if line.everyone else "all others"
+    return f"🔒 {what} by {span(vocabulary.who(line.actor), 80)} for {whom}{until}{why}"
 
 
 def _more(count: int) -> Iterator[Block]:

@@ -63,12 +63,13 @@ class JobPage:
 
 @dataclass(frozen=True, slots=True)
 class LockLine:
-    """A target that somebody closed, until a moment or until it is opened."""
+    """A target that somebody closed, for `everyone` or all others, until a moment or until it is opened."""
 
     target: str
     actor: str
     reason: str | None
     until: float | None
+    everyone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ READ = {
     "/job skip nightly": Skip("nightly"),
     "/job lock prod": Lock("prod"),
     '/job lock prod "big sale" for 2d': Lock("prod", "big sale", 172800.0),
+    "/job lock prod --everyone for 2h": Lock("prod", None, 7200.0, everyone=True),
     "/job lock prod for 2h": Lock("prod", None, 7200.0),
     "/job unlock prod": Unlock("prod"),
     "/job approve #7": Approve(7),

@@ -124,7 +124,7 @@ async def test_command_on_a_pull_request_that_is_over_is_told_the_line_that_work
     assert [(await home.run(number)).job for number in (1, 2)] == ["check", "plain"]
     (reply,) = await home.says("/job rerun #1 --latest")
     assert "`/job run NAME --ref main`" in reply
-    await home.says("/job lock plain")
+    await home.says("/job lock plain --everyone")
     (reply,) = await home.says("/job unlock plain")
     assert "nothing was started" not in reply
 

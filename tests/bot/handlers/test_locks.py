@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.messages import waiting_for
+from bot.access.callers import of_token
+from bot.commands import parser
+from bot.handlers.start import StartRequest
+from bot.messages import waiting_for, waits
 from bot.messages.reasons import message
-from bot.store import journal, leases, locks
-from bot.tables import Lock
+from bot.store import admission, journal, leases, locks
+from bot.tables import Lock, Run
 from demo import payloads
 from tests.bot.happening import built, happens, of
 from tests.bot.house import SITE, House, house
@@ -35,17 +38,18 @@ async def lock(home: House, target: str) -> Lock | None:
 async def test_locked_job_waits_and_its_card_says_who_locked_it_and_why(home: House) -> None:
     (reply,) = await home.says('/job lock alone "moving house" for 2h')
     assert "`alone` is locked until" in reply
-    await home.says("/job run alone")
+    home.github.add_person("acme/shop", "ada", "write")
+    await home.says("/job run alone", author="ada")
     run = await home.run(1)
     assert not run.admitted
-    for words in ("the lock alone", "closed by octocat", "until", "moving house"):
+    for words in ("the lock alone", "closed by octocat for all others until", "moving house"):
         assert words in (waiting_for(run) or "")
     (reply,) = await home.says("/job status #1")
     assert "is waiting for the lock alone" in reply
 
 
 async def test_unlock_lets_go_on_what_waited(home: House) -> None:
-    await home.says("/job lock alone\n/job run alone")
+    await home.says("/job lock alone --everyone\n/job run alone")
     assert not (await home.run(1)).admitted
     (reply,) = await home.says("/job unlock alone")
     assert "`alone` is open again" in reply
@@ -152,8 +156,8 @@ async def test_newer_run_replaces_what_waits(home: House) -> None:
 
 async def test_who_locked_for_others_goes_on_and_others_wait(home: House) -> None:
     home.github.add_person("acme/shop", "ada", "write")
-    (reply,) = await home.says("/job lock prod --mine")
-    assert "only yours starts" in reply
+    (reply,) = await home.says("/job lock prod")
+    assert "so does what you ask for yourself, and everything else waits, also what starts by itself" in reply
     await home.says("/job run ship", author="ada")
     await home.says("/job run ship")
     await built(home)
@@ -164,10 +168,60 @@ async def test_who_locked_for_others_goes_on_and_others_wait(home: House) -> Non
     assert (await home.run(1)).admitted
 
 
+async def test_what_starts_by_itself_waits_whoever_stands_behind_it_and_everyone_means_the_owner(
+    home: House,
+) -> None:
+    (reply,) = await home.says("/job lock alone")
+    assert "so does what you ask for yourself" in reply
+    for key, cause, actor, goes in (
+        ("1", "comment", "github:Octocat", True),
+        ("2", "slack", "slack:octocat", True),
+        ("3", "page", "github:octocat", True),
+        ("4", "push", "github:octocat", False),
+        ("5", "chain", "github:octocat", False),
+        ("6", "schedule", "schedule", False),
+        ("7", "hook", "hook:alone/ci", False),
+        ("8", "api", "token:Octocat", False),
+    ):
+        draft = Run(key=key, name="", job="alone", cause=cause, actor=actor, created_at=0.0)
+        why = await home.store.read(lambda s, draft=draft: admission.waits_for(s, draft, now=home.now))  # type: ignore[misc]
+        assert (why is None) is goes, key
+        if key == "4":
+            assert why is not None
+            assert waits.words(why).endswith(", which holds for what starts by itself")
+    for command in ("plan", "why"):
+        (reply,) = await home.says(f"/job {command} alone")
+        assert "the lock `alone` is yours: what you ask for goes on, others wait" in reply
+    (reply,) = await home.says("/job lock alone --everyone")
+    assert "nothing else starts, your own runs neither" in reply
+    (reply,) = await home.says("/job plan alone")
+    assert "would wait for the lock alone\\, closed by octocat for everybody" in reply
+    assert "is yours" not in reply
+
+
+async def test_token_owns_what_it_locks(home: House) -> None:
+    ci, other = of_token("CI", frozenset({"run:alone"})), of_token("ci", frozenset({"run:alone"}))
+    await home.bot.calls.start(ci, "alone", StartRequest())
+    await home.bot.queries.lock(ci, parser.Lock("alone"))
+    assert (await home.run(1)).admitted  # it was not taken back
+    await home.says("/job cancel #1")
+    await home.bot.calls.start(other, "alone", StartRequest())
+    assert not (await home.run(2)).admitted
+    closed = await lock(home, "alone")
+    assert closed is not None
+    assert closed.person == "token:CI"
+
+
+async def test_lock_of_before_keeps_everybody_back(home: House) -> None:
+    old = Lock(target="alone", actor="github:octocat", created_at=home.now)
+    await home.write(lambda s: locks.add(s, old, now=home.now))
+    await home.says("/job run alone")
+    assert "closed by octocat for everybody" in (waiting_for(await home.run(1)) or "")
+
+
 async def test_owner_does_not_wait_for_what_the_lock_keeps_back(home: House) -> None:
     home.github.add_person("acme/shop", "ada", "write")
-    await home.says("/job lock newest\n/job unlock newest")
-    await home.says("/job lock queued --mine")
+    await home.says("/job lock queued")
     await home.says("/job run queued", author="ada")
     await home.says("/job run queued")
     assert [(await home.run(number)).admitted for number in (1, 2)] == [False, True]
@@ -182,19 +236,19 @@ async def test_closing_for_others_takes_back_only_what_is_theirs(home: House) ->
     await home.says("/job run alone", author="ada")
     await home.says("/job run newest")
     assert [(await home.run(number)).admitted for number in (1, 2)] == [True, True]
-    await home.says("/job lock --global --mine")
+    await home.says("/job lock --global")
     assert [(await home.run(number)).admitted for number in (1, 2)] == [False, True]
 
 
 async def test_everything_is_locked_and_opened_at_once(home: House) -> None:
-    (reply,) = await home.says('/job lock --global "fire" for 1h')
+    (reply,) = await home.says('/job lock --global "fire" for 1h --everyone')
     assert "Everything is locked until" in reply
     assert "`/job unlock --global`" in reply
     await home.says("/job run alone\n/job run newest")
     for number in (1, 2):
         run = await home.run(number)
         assert not run.admitted
-        assert "the lock of everything, closed by octocat" in (waiting_for(run) or "")
+        assert "the lock of everything, closed by octocat for everybody" in (waiting_for(run) or "")
     (standing,) = await home.store.read(lambda s: locks.standing(s, now=home.now))
     assert (standing.target, standing.waiting) == ("*", 2)
     (reply,) = await home.says("/job unlock --global")
@@ -207,7 +261,7 @@ async def test_everything_is_locked_and_opened_at_once(home: House) -> None:
 
 
 async def test_lock_ends_with_its_pull_request(home: House) -> None:
-    (reply,) = await home.says('/job lock prod "mine" until merged')
+    (reply,) = await home.says('/job lock prod "mine" until merged --everyone')
     assert "until #7 is merged or closed" in reply
     await home.says("/job run ship")
     await built(home)

@@ -130,7 +130,7 @@ async def test_why_tells_which_filter_kept_a_push_from_building(home: House) -> 
 
 
 async def test_lock_of_a_person_is_told(home: House) -> None:
-    await home.says('/job lock check "moving *the* house" for 1h')
+    await home.says('/job lock check "moving *the* house" for 1h --everyone')
     for verb in ("why", "plan"):
         (reply,) = await home.says(f"/job {verb} check")
         assert "would wait" in reply

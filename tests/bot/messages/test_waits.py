@@ -18,6 +18,11 @@ _LOCK = {"lock": "prod", "actor": "github:octocat", "reason": None, "until": Non
         (Wait.CLOSED, _LOCK, "the lock prod, closed by octocat"),
         (
             Wait.CLOSED,
+            _LOCK | {"everyone": False, "automatic": True},
+            "the lock prod, closed by octocat for all others, which holds for what starts by itself",
+        ),
+        (
+            Wait.CLOSED,
             _LOCK | {"reason": "a sale", "until": 90_000.0},
             "the lock prod, closed by octocat until 1970-01-02 01:00 UTC (a sale)",
         ),

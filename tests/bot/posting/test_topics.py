@@ -51,7 +51,7 @@ async def test_older_run_that_ends_later_is_folded_away_then(home: House) -> Non
 async def test_answers_that_only_show_are_folded_away_by_the_next(home: House) -> None:
     await home.says("/job list")
     await send(home)
-    await home.says("/job lock plain")
+    await home.says("/job lock plain --everyone")
     await send(home, 2)
     assert _folded(home) == [None, None]
     await home.says("/job status\n/job help")

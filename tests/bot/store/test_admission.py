@@ -177,7 +177,7 @@ async def test_lock_of_a_person_opens_at_its_time_when_somebody_claims(desk: Des
     await desk.lock("prod", reason="a sale", until=100.0)
     waiting = await desk.ask("deploy", lock="prod")
     said = waiting_for(await desk.run(waiting))
-    assert said == "the lock prod, closed by octocat until 1970-01-01 00:01 UTC (a sale)"
+    assert said == "the lock prod, closed by octocat for everybody until 1970-01-01 00:01 UTC (a sale)"
     assert await desk.store.read(locks.next_expiry) == 100.0
     desk.now = 99.9
     assert await desk.claim() == []

@@ -175,7 +175,7 @@ async def test_lock_of_a_person_closes_whoever_has_it_among_several(desk: Desk) 
     both = await desk.ask("both", **_locks("db", "prod"))
     await desk.lock("prod", reason="a sale")
     assert await desk.claim() == []
-    assert waiting_for(await desk.run(both)) == "the lock prod, closed by octocat (a sale)"
+    assert waiting_for(await desk.run(both)) == "the lock prod, closed by octocat for everybody (a sale)"
     other = await desk.ask("other", lock="db")
     assert await desk.claim() == [other]  # a person keeps the older one back, not a lock of its own
     assert await desk.store.write(lambda s: locks.remove(s, "prod", now=desk.now))

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from bot.catalog.concurrency import Turn
 from bot.messages.reasons import message
-from bot.states import Hold, State
+from bot.states import EVERYTHING, Hold, State
 from bot.store import admission, attempts, builds, holds, leases, locks, runs, schema
 from bot.store.columns import RUN
 from bot.store.databases import Database
@@ -44,7 +44,10 @@ WAYS = st.one_of(
 )
 HOLDS = st.sampled_from([None, None, None, Hold.APPROVAL, Hold.TIME])
 OWNERS = st.sampled_from(["first", "second"])
-TARGETS = st.sampled_from(["prod", "db", "one"])
+TARGETS = st.sampled_from(["prod", "db", "one", EVERYTHING])
+OWNER = "github:b"
+ASKERS = st.sampled_from([("api", "token:a"), ("comment", OWNER), ("slack", "slack:B"), ("push", OWNER)])
+"""Through which door, and who: of one person, by two doors, and what that only led to."""
 PICK = st.integers(0, 1000)
 
 
@@ -98,19 +101,29 @@ class Gate(RuleBasedStateMachine):
 
     # What happens ---------------------------------------------------------------------------------
 
-    @rule(asked=st.lists(st.tuples(JOBS, LOCKS, WAYS, HOLDS, st.booleans()), min_size=2, max_size=4))
-    def requests(self, asked: list[tuple[str, tuple[str, ...], Turn, Hold | None, bool]]) -> None:
+    @rule(
+        asked=st.lists(st.tuples(JOBS, LOCKS, WAYS, HOLDS, st.booleans()), min_size=2, max_size=4), by=ASKERS
+    )
+    def requests(
+        self, asked: list[tuple[str, tuple[str, ...], Turn, Hold | None, bool]], by: tuple[str, str]
+    ) -> None:
         for job, several, way, held, builds_first in asked:
-            self.request(job, several, way, held, builds_first)
+            self.request(job, several, way, held, builds_first, by)
 
     def request(
-        self, job: str, several: tuple[str, ...], way: Turn, held: Hold | None, builds_first: bool
+        self,
+        job: str,
+        several: tuple[str, ...],
+        way: Turn,
+        held: Hold | None,
+        builds_first: bool,
+        by: tuple[str, str],
     ) -> None:
         key = str(next(self._numbers))
         draft = Run(
             key=key, name="", job=job, lock=several[0] if several else None,
             locks=list(several) if len(several) > 1 else None, concurrency=way.word, at_most=way.limit,
-            queue=way.queue, over=way.over, cause="api", actor="token:a",
+            queue=way.queue, over=way.over, cause=by[0], actor=by[1],
             definition={"retries": RETRIES}, created_at=0.0,
         )  # fmt: skip
 
@@ -236,10 +249,10 @@ class Gate(RuleBasedStateMachine):
         self.write(leases.release_all)
         self.write(lambda s: admission.sweep(s, now=self.now))
 
-    @rule(what=TARGETS, life=st.sampled_from([None, 5.0, 50.0]))
-    def lock(self, what: str, life: float | None) -> None:
+    @rule(what=TARGETS, life=st.sampled_from([None, 5.0, 50.0]), owner=st.sampled_from([None, OWNER]))
+    def lock(self, what: str, life: float | None, owner: str | None) -> None:
         until = None if life is None else self.now + life
-        lock = Lock(target=what, actor="github:a", created_at=self.now, until=until)
+        lock = Lock(target=what, actor="github:a", created_at=self.now, until=until, person=owner)
         self.write(lambda s: locks.add(s, lock, now=self.now))
 
     @rule(what=TARGETS)
@@ -305,7 +318,7 @@ class Gate(RuleBasedStateMachine):
     def teardown(self) -> None:
         """With locks opened and builds made, every run gets its turn in the end, whoever died."""
         try:
-            for target in ("prod", "db", "one"):
+            for target in ("prod", "db", "one", EVERYTHING):
                 self.unlock(target)
             while any(run.hold is not None for run in self.unfinished()):
                 self.release(0)

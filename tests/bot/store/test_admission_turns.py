@@ -71,7 +71,7 @@ async def test_lock_of_a_person_holds_back_the_next_attempt_as_well(desk: Desk) 
     await desk.lock("prod", reason="a sale")
     desk.now += 100.0
     assert await desk.claim() == []
-    assert waiting_for(await desk.run(run)) == "the lock prod, closed by octocat (a sale)"
+    assert waiting_for(await desk.run(run)) == "the lock prod, closed by octocat for everybody (a sale)"
     assert await desk.store.write(lambda s: locks.remove(s, "prod", now=desk.now))
     assert await desk.claim() == [run]
 
@@ -123,7 +123,7 @@ async def test_each_of_a_batch_sees_those_before_it(desk: Desk) -> None:
         f"the lock prod, held by four #{keys['lock 1']}, asked by schedule; place 1 in the queue"
     )
     assert said["busy"] == "#1 to end; place 1 in the queue"
-    assert said["shut"] == "the lock shut, closed by octocat"
+    assert said["shut"] == "the lock shut, closed by octocat for everybody"
     assert said["building"] is None
     refused = await desk.store.write(lambda s: admission.refusal(s, "three", Turn("forbid")))
     assert refused is not None

@@ -47,7 +47,7 @@ async def test_locks_of_people_and_runs_are_listed(here: Installation, member: h
                     "reason": "a sale",
                     "since": "2023-11-14T22:13:20.000Z",
                     "until": "2023-11-14T23:13:20.000Z",
-                    "mine": False,
+                    "everyone": True,
                     "pull_request": None,
                 },
                 "held": {
@@ -66,7 +66,7 @@ async def test_locks_of_people_and_runs_are_listed(here: Installation, member: h
                     "reason": None,
                     "since": "2023-11-14T22:13:20.000Z",
                     "until": None,
-                    "mine": False,
+                    "everyone": True,
                     "pull_request": None,
                 },
                 "held": None,
@@ -84,8 +84,13 @@ async def test_first_page_says_who_locked_what_and_why(here: Installation, membe
 
     page = (await member.get("/")).text
 
-    for words in ("by somebody in Slack", ">2023-11-14 23:13 UTC</time>: &lt;b&gt;a sale", "/runs/1",
-                  "migrate #1", "until somebody opens it"):  # fmt: skip
+    for words in (
+        "by somebody in Slack",
+        ">2023-11-14 23:13 UTC</time>, for everybody: &lt;b&gt;a sale",
+        "/runs/1",
+        "migrate #1",
+        "until somebody opens it, for everybody",
+    ):
         assert words in page
 
 

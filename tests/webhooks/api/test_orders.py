@@ -49,7 +49,9 @@ async def lock(home: House, target: str) -> Lock | None:
 
 async def test_lock_keeps_runs_back_and_says_who_locked(home: House) -> None:
     async with served(home, "run:move") as client:
-        answer = await client.put("/api/locks/prod", json={"reason": "a sale", "duration": "2h"})
+        answer = await client.put(
+            "/api/locks/prod", json={"reason": "a sale", "duration": "2h", "everyone": True}
+        )
         assert answer.status_code == 200, answer.text
         closed = answer.json()["closed"]
         assert (closed["actor"], closed["reason"]) == ("token:ci", "a sale")

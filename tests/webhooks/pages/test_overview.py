@@ -215,7 +215,7 @@ async def test_lock_is_closed_by_a_form_and_those_of_the_asker_go_on(home: House
         assert offered == ["production", "check", "deploy"]
         assert "everything" not in _section(page, "locks") + _section(page, "freezes")
         assert "Nothing is locked." in _section(page, "locks")
-        fields = {"target": "production", "why": "<b>sale</b>", "duration": "2h", "mine": "true"}
+        fields = {"target": "production", "why": "<b>sale</b>", "duration": "2h"}
         assert (await ada.post("/lock", data=fields)).status_code == 403  # from no form of ours
         for changed, status in (
             ({"target": "secret-lock"}, 409),
@@ -236,9 +236,11 @@ async def test_lock_is_closed_by_a_form_and_those_of_the_asker_go_on(home: House
         (lock,) = await home.store.read(lambda s: locks.closed(s, now=home.now))
         assert (lock.actor, lock.until, lock.person) == ("github:ada", home.now + 7200, "github:ada")
         shown = _section((await ada.get("/")).text, "locks")
-        assert all(part in shown for part in ("but for ada: &lt;b&gt;sale", 'aria-label="Unlock production"'))
+        assert all(
+            part in shown for part in ("for all but ada: &lt;b&gt;sale", 'aria-label="Unlock production"')
+        )
         await ada.post("/unlock", data={"target": "production"}, headers=OWN)
-        await ada.post("/lock", data={"target": "check"}, headers=OWN)
+        await ada.post("/lock", data={"target": "check", "everyone": "true"}, headers=OWN)
         (lock,) = await home.store.read(lambda s: locks.closed(s, now=home.now))
         assert (lock.target, lock.reason, lock.until, lock.person) == ("check", None, None, None)
 

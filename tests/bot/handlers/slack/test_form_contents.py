@@ -13,7 +13,7 @@ __all__ = ["shop"]
 
 
 async def test_form_says_what_is_locked_and_what_is_under_way(shop: House) -> None:
-    await shop.types('lock migrate "moving the database"')
+    await shop.types('lock migrate "moving the database" --everyone')
     await shop.slack.slash("run migrate", user=USER)
     said = words(view_of(shop.slack))
     assert "would wait now" in said
