@@ -72,6 +72,10 @@ class Watched:
         """Answer the next `times` requests with `status` and do nothing else."""
         self._faults.append(_Fault(method, re.compile(path), times, status, headers or {}, body))
 
+    def mend(self) -> None:
+        """Answer everything as it should be from now on."""
+        self._faults.clear()
+
     def drop_answer(self, path: str, *, times: int = 1, method: str | None = None) -> None:
         """Handle the next `times` requests, then close the connection instead of answering."""
         self._faults.append(_Fault(method, re.compile(path), times, drop=True))

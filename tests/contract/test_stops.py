@@ -76,7 +76,9 @@ async def test_sigterm_reaches_children_only_when_asked(case: EngineCase) -> Non
 async def test_timeout_stops_in_the_same_way(case: EngineCase, key: str) -> None:
     script = 'trap "exit 9" TERM; echo ready; sleep 60 & wait'
     outcome = await ended(case.engine.run(sh(key, script, timeout=0.3, image=await case.image())))
-    assert (outcome.result, outcome.exit_code) == (Result.TIMED_OUT, 9)
+    assert outcome.result is Result.TIMED_OUT
+    if "ready" in await text(case.logs, key):  # a shell that is not so far yet dies of the signal
+        assert outcome.exit_code == 9
     assert outcome.reason == "DeadlineExceeded"
 
 

@@ -92,8 +92,7 @@ async def test_failed_build_is_told_on_the_commit_with_its_last_lines(errand: In
     await github.wait_for(
         lambda: any(
             c.conclusion == "failure" and "the reason is this" in str(c.output) for c in github.checks
-        ),
-        20,
+        )
     )
     await github.wait_for(
         lambda: any(c.conclusion == "failure" and "BuildFailed" in str(c.output) for c in github.checks)

@@ -65,7 +65,7 @@ async def test_follower_gets_every_byte_once_and_ends_with_the_log(logs: LogStor
     assert not following.done()
     log.finish()
     logs.wake("log")
-    await asyncio.wait_for(following, 5)
+    await asyncio.wait_for(following, PATIENCE)
     assert b"".join(chunk.data for chunk in got) == wanted
     assert [chunk.start for chunk in got[1:]] == [chunk.end for chunk in got[:-1]]
 
@@ -192,7 +192,7 @@ async def test_removing_a_log_ends_its_followers(logs: LogStore) -> None:
     await asyncio.sleep(0)
     log.close()
     await logs.remove("log")
-    await asyncio.wait_for(rest, 5)
+    await asyncio.wait_for(rest, PATIENCE)
     assert await logs.size("log") is None
     await logs.remove("log")
 
@@ -201,7 +201,7 @@ async def test_finishing_a_log_that_nobody_wrote_makes_an_empty_one(logs: LogSto
     following = asyncio.create_task(_rest(logs.read("log", follow=True)))
     await asyncio.sleep(0)
     await logs.finish("log")
-    await asyncio.wait_for(following, 5)
+    await asyncio.wait_for(following, PATIENCE)
     assert await logs.size("log") == 0
     assert await read(logs) == b""
 

@@ -159,7 +159,7 @@ async def test_timeout_is_kept_while_no_bot_runs(tmp_path: Path, logs: LogStore,
     assert outcome.result is Result.TIMED_OUT
     assert outcome.started_at is not None
     assert outcome.finished_at is not None
-    assert outcome.finished_at - outcome.started_at < 2
+    assert outcome.finished_at - outcome.started_at < 50  # what it sleeps is a minute
     await later.close()
 
 

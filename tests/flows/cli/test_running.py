@@ -182,6 +182,7 @@ def test_waiting_goes_on_while_errand_is_started_anew(errand: Served, tmp_path: 
 def test_run_that_nobody_waits_for_is_told_and_cancelled_by_name(errand: Served) -> None:
     begun = errand.run("run", "wait")
     assert (begun.returncode, begun.stdout) == (0, "http://127.0.0.1:8000/runs/1\n")
+    until(lambda: json.loads(errand.run("status", "1", "--json").stdout)["state"] == "running")
     assert "wait #1 is being stopped." in errand.run("cancel", "wait").stderr
     until(lambda: json.loads(errand.run("status", "1", "--json").stdout)["state"] == "finished")
     again = errand.run("cancel", "wait")

@@ -29,7 +29,7 @@ async def check(errand: Installation, job: str, conclusion: str | None, count: i
         found = [each for each in errand.beside.github.checks if each.name == f"errand / {job}"]
         return found[-1] if len(found) == count and found[-1].conclusion == conclusion else None
 
-    return await errand.beside.github.wait_for(there, 30)
+    return await errand.beside.github.wait_for(there)
 
 
 async def card(errand: Installation, *words: str) -> Comment:
@@ -40,7 +40,7 @@ async def card(errand: Installation, *words: str) -> Comment:
         ours = [each for each in reversed(github.comments) if each.login == github.bot_login]
         return next((each for each in ours if all(word in each.body for word in words)), None)
 
-    return await github.wait_for(there, 30)
+    return await github.wait_for(there)
 
 
 async def test_check_has_annotations_and_is_run_again_by_its_buttons(errand: Installation) -> None:

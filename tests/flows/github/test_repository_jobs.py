@@ -89,7 +89,7 @@ async def check(errand: Installation, commit: str, conclusion: str) -> Check:
         found = [each for each in errand.beside.github.checks if each.head_sha == commit]
         return next((each for each in found if (each.name, each.conclusion) == (CHECK, conclusion)), None)
 
-    return await errand.beside.github.wait_for(there, 30)
+    return await errand.beside.github.wait_for(there)
 
 
 async def test_mistake_is_a_failed_check_with_annotations_and_what_was_in_force_stays(

@@ -106,11 +106,12 @@ async def test_broken_connection_is_replaced_and_what_is_sent_meanwhile_arrives(
 async def test_slack_that_is_away_is_told_and_waited_for(errand: Installation) -> None:
     slack = errand.beside.slack
     [first] = await _connections(errand, 1)
-    slack.fail("/api/apps.connections.open$", 503)
+    slack.fail("/api/apps.connections.open$", 503, times=1000)
     first.drop()
     await errand.wait_for(lambda: any(each.get("event") == "slack.unreachable" for each in errand.events))
     answer = await errand.client.get("/readyz")
     assert (answer.status_code, "not connected" in answer.text) == (200, True)
+    slack.mend()
     await _connections(errand, 1)
     await errand.slash("run hello NAME=Hope")
     await _greets(errand, "Hope")
