@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -264,7 +264,7 @@ class Installation(Arrivals):
         text: str = answer.json()["token"]
         return text
 
-    async def log_lines(self, number: int, token: str, of: str = "runs") -> AsyncIterator[str]:
+    async def log_lines(self, number: int, token: str, of: str = "runs") -> AsyncGenerator[str, None]:
         """The log of a run, or `of` the `builds`, live, to its end; one that is on its way is waited for."""
         headers = {"authorization": f"Bearer {token}"}
         path = f"/api/{of}/{number}/logs?follow=1"

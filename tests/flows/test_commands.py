@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from contextlib import aclosing
 
 import pytest
 
@@ -27,6 +28,16 @@ def ours(errand: Installation) -> list[str]:
     """The texts of all our comments."""
     github = errand.beside.github
     return [each.body for each in github.comments if each.login == github.bot_login]
+
+
+async def prints(errand: Installation, number: int, line: str) -> None:
+    """Wait until a run says this: that it runs is told before its shell has set its traps."""
+    lines = errand.log_lines(number, await errand.token("who-listens"))
+    async with asyncio.timeout(PATIENCE), aclosing(lines):
+        async for each in lines:
+            if each == line:
+                return
+    raise AssertionError(f"it never said {line}")
 
 
 async def reaction(errand: Installation, comment: Comment, content: str) -> None:
@@ -81,8 +92,8 @@ async def test_stranger_is_told_no_politely_and_once(errand: Installation) -> No
 
 
 async def test_cancel_stops_a_run_and_keeps_the_exit_code_that_it_chose(errand: Installation) -> None:
-    await errand.comment(f"/job run wait GATE={errand.home}/never")
-    await errand.wait_for(lambda: errand.said("run.running", 1))
+    await errand.comment(f"/job run wait GATE={errand.home}/never ID=one")
+    await prints(errand, 1, "started one")
     await errand.comment("/job cancel")
     found = await card(errand, "cancelled")
     assert "42" in found.body

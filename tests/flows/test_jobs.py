@@ -106,7 +106,7 @@ async def test_each_attempt_has_its_end_and_its_log_and_the_card_counts_them(has
         assert await log(hasty, 1, attempt) == f"this is number {attempt}\n"
     github = hasty.beside.github
     card = await github.wait_for(
-        lambda: next((each for each in github.comments if "succeeded" in each.body), None), 20
+        lambda: next((each for each in github.comments if "succeeded" in each.body), None)
     )
     assert card is not None
     assert "attempt 3 of 3" in card.body

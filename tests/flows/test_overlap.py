@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from demo.installation import Installation, Where, installation
-from tests.flows.test_commands import card, ours
+from tests.flows.test_commands import card, ours, prints
 
 HERE = Path(__file__).parent
 
@@ -72,7 +72,7 @@ async def test_fifty_requests_of_what_wants_to_be_alone_start_one(on_either: Ins
 async def test_newest_run_stops_the_one_before_and_then_starts(errand: Installation) -> None:
     common = f"MARKS={errand.home}/marks"
     await errand.comment(f"/job run newest {common} GATE={errand.home}/never ID=old")
-    await errand.wait_for(lambda: errand.said("run.running", 1))
+    await prints(errand, 1, "begin old")
     await errand.comment(f"/job run newest {common} ID=new")
     await card(errand, "was cancelled", "42", "Replaced by")
     await errand.wait_for(lambda: errand.ended([1, 2]))

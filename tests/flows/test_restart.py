@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from demo.installation import Installation, Where, installation
+from tests.flows.test_commands import prints
 
 MOMENTS = 12
 SEED = int(os.environ.get("ERRAND_SEED") or random.SystemRandom().randrange(10**6))
@@ -59,7 +60,7 @@ async def test_running_process_is_adopted_and_its_exit_code_kept(tmp_path: Path,
     async with installation(tmp_path, **where) as errand:
         github = errand.beside.github
         await errand.comment(f"/job run wait ID=a MARKS={marks} GATE={gate}")
-        await errand.wait_for(lambda: errand.said("run.running", 1))
+        await prints(errand, 1, "started a")
         await errand.kill()
         await errand.start()
         await errand.comment("/job cancel #1")
