@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import structlog
 
 from bot.store import Store
 from demo.github import GitHubStandIn
@@ -32,6 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
     Slack's types at the end.
     """
     GitHubStandIn.describe = staticmethod(description.check)
+    # The default draws the variables of every frame of a traceback, for seconds each.
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
     config.pluginmanager.register(slack_types.AtTheEnd(), "slack-types")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
