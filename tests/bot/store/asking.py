@@ -18,12 +18,10 @@ class Desk:
     async def ask(self, job: str = "migrate", way: str = "allow", **about: Any) -> int:
         self.asked += 1
         key = f"k{self.asked}"
+        facts = {"cause": "comment", "actor": "github:octocat"} | about
 
         def ask(session: Session) -> int:
-            run = Run(
-                key=key, name="", job=job, concurrency=way, cause="comment", actor="github:octocat",
-                created_at=0.0, **about,
-            )  # fmt: skip
+            run = Run(key=key, name="", job=job, concurrency=way, created_at=0.0, **facts)
             return runs.enqueue(session, run, [], now=self.now, nonce=key)[0].identity
 
         return await self.store.write(ask)

@@ -173,6 +173,26 @@ async def test_run_that_wants_to_be_alone_is_not_starved_by_those_that_do_not(de
     assert await desk.claim() == [later]
 
 
+async def test_owner_of_a_lock_goes_on_past_whatever_waits_and_nobody_else(desk: Desk) -> None:
+    owner: dict[str, Any] = {"actor": "slack:Octocat", "cause": "slack"}
+    unbuilt = await desk.ask(way="queue", build_number=await desk.build())
+    begun = await desk.ask(way="queue", at_most=1, **owner)
+    assert await desk.claim() == []
+    await desk.lock("migrate", person="github:octocat")
+    assert await desk.claim() == [begun]
+    other = await desk.ask(way="queue", actor="github:ada")
+    pushed = await desk.ask(way="queue", cause="push")
+    second, third = [await desk.ask(way="queue", **owner) for _ in range(2)]
+    await desk.begin(begun)
+    await desk.end(begun)
+    assert await desk.claim() == [second]  # also where the first in the line is none that could go
+    await desk.store.write(lambda s: locks.remove(s, "migrate", now=desk.now))
+    await desk.begin(second)
+    await desk.end(second)
+    assert await desk.claim() == []
+    assert [(await desk.run(each)).admitted for each in (unbuilt, other, pushed, third)] == [False] * 4
+
+
 async def test_lock_of_a_person_opens_at_its_time_when_somebody_claims(desk: Desk) -> None:
     await desk.lock("prod", reason="a sale", until=100.0)
     waiting = await desk.ask("deploy", lock="prod")
