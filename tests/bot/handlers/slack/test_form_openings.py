@@ -1,7 +1,5 @@
 """A form is opened for who may fill it in; others, and whoever has to wait, hear why."""
 
-import asyncio
-
 import pytest
 
 from bot.handlers.slack import form_openings
@@ -76,7 +74,7 @@ async def test_form_that_waits_says_so_where_something_went_wrong(
     shop: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_about: object) -> None:
-        await asyncio.sleep(0.1)
+        await shop.slack.wait_for(lambda: shop.slack.views)  # the one that says that it takes a while
         raise ZeroDivisionError
 
     monkeypatch.setattr(form_openings, "PATIENCE", 0.01)
