@@ -230,7 +230,10 @@ async def test_token_that_may_run_starts_a_job_without_an_image(home: House) -> 
 
 async def test_what_is_in_the_way_is_said_beside_the_form(home: House, octocat: httpx.AsyncClient) -> None:
     assert "nothing is in its way" in (await octocat.get("/jobs/report/run")).text
-    await home.says('/job lock report "a move"')
+    await home.says("/job lock report")
+    page = (await octocat.get("/jobs/report/run")).text
+    assert "nothing is in its way; the lock <code>report</code> is yours" in page
+    await home.says('/job lock report "a move" --everyone')
     page = (await octocat.get("/jobs/report/run")).text
     assert "it would wait for" in page
     assert "octocat" in page
