@@ -15,11 +15,11 @@ def raise_limit(most: int) -> int:
     soft, hard = resource.getrlimit(_LIMIT)
     if soft == resource.RLIM_INFINITY:
         return most
-    wanted = most if hard == resource.RLIM_INFINITY else min(hard, most)
-    if soft < wanted:
+    limit = most if hard == resource.RLIM_INFINITY else min(hard, most)
+    if soft < limit:
         _before[:1] = _before[:1] or [soft]
-        resource.setrlimit(_LIMIT, (wanted, hard))
-    return max(soft, wanted)
+        resource.setrlimit(_LIMIT, (limit, hard))
+    return max(soft, limit)
 
 
 def before() -> int | None:

@@ -38,7 +38,7 @@ class Engine(Protocol):
         """
         ...
 
-    def pin(self, wanted: str | Live) -> AsyncIterator[Progress]:
+    def pin(self, image: str | Live) -> AsyncIterator[Progress]:
         """Fetch a reference of a registry, or look what a workload runs; the outcome names the image.
 
         What cannot be had is an `ERROR` with a reason (`ImageMissing`, `PullRefused`, `WorkloadMissing`)

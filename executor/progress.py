@@ -50,23 +50,23 @@ class ProgressFeed:
         self._change.set()
         self._change = asyncio.Event()
 
-    async def told(self, teller: asyncio.Task[None]) -> AsyncIterator[Progress]:
+    async def follow(self, teller: asyncio.Task[None]) -> AsyncIterator[Progress]:
         """Give what happened and what happens, to the outcome; raises EngineUnavailable, or as `teller` did.
 
         The end of `teller`, who finds out, is a change as well.
         """
         pending: Pending | None = None
         headway: Headway | None = None
-        told = False
+        has_started = False
         while True:
             change = self._change
-            if self.started is not None and not told:
-                told, pending = True, self.pending  # which is over
+            if self.started is not None and not has_started:
+                has_started, pending = True, self.pending  # which is over
                 yield self.started
             if self.outcome is not None:
                 yield self.outcome
                 return
-            if told and self.headway is not None and self.headway != headway:
+            if has_started and self.headway is not None and self.headway != headway:
                 headway = self.headway
                 yield headway
                 continue

@@ -68,23 +68,23 @@ class Builder:
         return self._git.answer(self._in_mirror, "rev-parse", "--verify", f"{self._commit}^{{tree}}")
 
     def _hold(self) -> bool:
-        held = lock.shared(f"{self._tree}.lock")
-        if held is not None and os.path.exists(self._ready):
+        descriptor = lock.shared(f"{self._tree}.lock")
+        if descriptor is not None and os.path.exists(self._ready):
             return True
-        if held is not None:
-            os.close(held)
+        if descriptor is not None:
+            os.close(descriptor)
         return False
 
     def _alone(self, path: str, action: Callable[[], None]) -> None:
-        held = lock.alone(path, wait=False)
-        if held is None:
+        descriptor = lock.alone(path, wait=False)
+        if descriptor is None:
             say("Waiting for another build of the same.")
-            held = lock.alone(path, wait=True)
+            descriptor = lock.alone(path, wait=True)
         try:
             action()
         finally:
-            if held is not None:
-                os.close(held)
+            if descriptor is not None:
+                os.close(descriptor)
 
     def _make(self) -> None:
         if os.path.exists(self._ready):  # by the build that was waited for
@@ -209,5 +209,5 @@ def words_of(arguments: Sequence[str]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    given = words_of(sys.argv[1:])
-    sys.exit(run(Builder(given, sys.stdin.read()).build, given["result"]))
+    words = words_of(sys.argv[1:])
+    sys.exit(run(Builder(words, sys.stdin.read()).build, words["result"]))

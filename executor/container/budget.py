@@ -53,13 +53,13 @@ class Budget:
     async def _alone(self, name: str, action: Callable[[str], Awaitable[None]]) -> bool:
         """Do it while nothing is built of the repository; False where something is."""
         path = str(self._repositories.lock(name))
-        held = await acquired(lambda: lock.alone(path, wait=False), os.close)
-        if held is None:
+        descriptor = await acquired(lambda: lock.alone(path, wait=False), os.close)
+        if descriptor is None:
             return False
         try:
             await action(name)
         finally:
-            os.close(held)
+            os.close(descriptor)
         return True
 
     async def _trim(self, name: str) -> None:
@@ -76,8 +76,8 @@ class Budget:
     async def _size(self, name: str) -> int:
         """Bytes on the disk; what is mounted there is not counted."""
         paths = [self._repositories.images(name), self._repositories.cache(name)]
-        said = await self._tool("du", "-skxc", "--", *(str(path) for path in paths if path.is_dir()))
-        words = said.split()[-2:]
+        output = await self._tool("du", "-skxc", "--", *(str(path) for path in paths if path.is_dir()))
+        words = output.split()[-2:]
         return int(words[0]) * 1024 if len(words) == 2 and words[0].isdigit() else 0
 
     async def _tool(self, *words: str) -> str:

@@ -93,16 +93,16 @@ def _outcome(outcome: Outcome, word: str, sentence: str) -> Outcome:
         return outcome
     if word == "ImageFailed":
         return replace(outcome, reason="BuildFailed", message=sentence)
-    said = last_words(sentence) if word in ("PushFailed", "EngineUnavailable") else plain(sentence)
+    message = last_words(sentence) if word in ("PushFailed", "EngineUnavailable") else plain(sentence)
     return replace(
         outcome,
         result=Result.ERROR,
         exit_code=None,
         reason=word or "BuilderDied",
-        message=said or f"The builder ended with {outcome.exit_code}.",
+        message=message or f"The builder ended with {outcome.exit_code}.",
     )
 
 
 def _masked(spec: BuildSpec, text: str) -> str:
-    given = [*(spec.recipe or Recipe()).secrets.values(), *filter(None, (spec.source.token,))]
-    return masked(text, [secret.reveal().encode() for secret in given])
+    secrets = [*(spec.recipe or Recipe()).secrets.values(), *filter(None, (spec.source.token,))]
+    return masked(text, [secret.reveal().encode() for secret in secrets])

@@ -129,8 +129,8 @@ class Client:
             try:
                 async with asyncio.timeout(_EXECUTION):
                     command = await self.docker.containers.container(container).exec(words, stdin=False)
-                    async with command.start(detach=False) as said:
-                        while await said.read_out() is not None:
+                    async with command.start(detach=False) as stream:
+                        while await stream.read_out() is not None:
                             pass
                     return int((await command.inspect())["ExitCode"])
             except Refused as refused:

@@ -23,7 +23,7 @@ _NAMES = {*_PASSED, *_PROXIES, *map(str.upper, _PROXIES)}
 _ANSWER = 30.0
 """Seconds that the engine has to say its version."""
 
-_SAID = 64 * 1024
+_MOST = 64 * 1024
 """Bytes of what a command says that are looked at, from the end."""
 
 _LOGFMT = re.compile(r'^time="[^"]*" level=\w+ msg=')
@@ -35,9 +35,9 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     return {name: value for name, value in found.items() if name in _NAMES or name.startswith(_BEGINNINGS)}
 
 
-def last_words(said: str) -> str:
+def last_words(output: str) -> str:
     """Give what of a command's output tells why it failed: its last line that is an error, or its last."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     telling = [line for line in lines if re.match(r"(?i)error\b|.*\b(denied|unauthorized)\b", line)]
     line = (telling or lines or [""])[-1]
     return plain(re.sub(r"(?i)^error(?: response from daemon)?: *", "", _LOGFMT.sub("", line)))
@@ -69,20 +69,20 @@ class Command:
     async def is_podman(self) -> bool:
         """Whether the command is Podman's, whatever it is called."""
         if self._is_podman is None:
-            said = await self.call("--version", timeout=_ANSWER)
-            if said.code:
-                raise EngineUnavailable(f"{self._settings.command}: {last_words(said.err or said.out)}")
-            self._is_podman = "podman" in said.out.lower()
+            result = await self.call("--version", timeout=_ANSWER)
+            if result.code:
+                raise EngineUnavailable(f"{self._settings.command}: {last_words(result.err or result.out)}")
+            self._is_podman = "podman" in result.out.lower()
         return self._is_podman
 
     async def check(self) -> None:
         """Raise EngineUnavailable unless the engine answers; Podman is its own engine, and does."""
         try:
-            said = await self.call("version", timeout=_ANSWER)
+            result = await self.call("version", timeout=_ANSWER)
         except TimeoutError as problem:
             raise EngineUnavailable(f"{self._settings.command}: no answer") from problem
-        if said.code:
-            raise EngineUnavailable(last_words(said.err or said.out))
+        if result.code:
+            raise EngineUnavailable(last_words(result.err or result.out))
 
     async def call(self, *words: str, timeout: float) -> CommandResult:
         """Run one command; raises EngineUnavailable, and TimeoutError after `timeout` seconds."""
@@ -115,6 +115,6 @@ class Command:
 
 async def _end_of(stream: asyncio.StreamReader | None) -> str:
     data = b""
-    while stream is not None and (piece := await stream.read(_SAID)):
-        data = (data + piece)[-_SAID:]
+    while stream is not None and (piece := await stream.read(_MOST)):
+        data = (data + piece)[-_MOST:]
     return data.decode(errors="replace")

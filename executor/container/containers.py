@@ -115,21 +115,21 @@ def name(installation: str, key: str) -> str:
     return f"errand-{installation}-{key}"
 
 
-def body(spec: RunSpec, given: ContainerExtras) -> dict[str, Any]:
+def body(spec: RunSpec, extras: ContainerExtras) -> dict[str, Any]:
     """Give the request that creates the container of a run."""
     labels = {
-        INSTALLATION: given.installation,
+        INSTALLATION: extras.installation,
         KEY: spec.key,
         TIMEOUT: repr(spec.timeout),
         GRACE: repr(spec.grace),
         CHILDREN: "1" if spec.signal_children else "0",
         MEMORY: str(spec.memory or 0),
-        MASKED: json.dumps(list(given.masked)),
-        LOG: given.driver,  # what `inspect` says of it is the name that Docker has for it
+        MASKED: json.dumps(list(extras.masked)),
+        LOG: extras.driver,  # what `inspect` says of it is the name that Docker has for it
     }
-    program, *words = _command(spec, given.shell)
-    env = {**given.live, **spec.env, **_reporting(given)}
-    asked: dict[str, Any] = {
+    program, *words = _command(spec, extras.shell)
+    env = {**extras.live, **spec.env, **_reporting(extras)}
+    request: dict[str, Any] = {
         "Image": spec.image,
         "Entrypoint": [program],  # instead of the image's own: a command runs as it is
         "Cmd": words,
@@ -138,16 +138,16 @@ def body(spec: RunSpec, given: ContainerExtras) -> dict[str, Any]:
         "AttachStdin": False,
         "OpenStdin": False,
         "Tty": False,
-        "HostConfig": _host(spec, given),
+        "HostConfig": _host(spec, extras),
     }
     if spec.workdir:
-        asked["WorkingDir"] = "/" + spec.workdir.strip("/")
-    return asked
+        request["WorkingDir"] = "/" + spec.workdir.strip("/")
+    return request
 
 
-def _reporting(given: ContainerExtras) -> dict[str, str]:
+def _reporting(extras: ContainerExtras) -> dict[str, str]:
     """Give the variables by which the job finds its files; without any, what it says goes nowhere."""
-    if given.report is None:
+    if extras.report is None:
         return dict.fromkeys(files.variables(""), _NOWHERE)
     return files.variables(REPORT)
 
@@ -164,39 +164,39 @@ def _command(spec: RunSpec, shell: str | None) -> list[str]:
     return [shell, "-c", _TOGETHER, shell, *words] if shell else words
 
 
-def _host(spec: RunSpec, given: ContainerExtras) -> dict[str, Any]:
-    asked: dict[str, Any] = {
+def _host(spec: RunSpec, extras: ContainerExtras) -> dict[str, Any]:
+    host: dict[str, Any] = {
         "Init": True,
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges"],
         "PidsLimit": PIDS,
         "ReadonlyRootfs": spec.read_only,
         "RestartPolicy": {"Name": "no"},
-        "LogConfig": {"Type": given.driver, "Config": {}},
+        "LogConfig": {"Type": extras.driver, "Config": {}},
         "Mounts": [
             {"Type": "bind", "Source": str(source), "Target": target, "ReadOnly": True}
-            for target, source in given.files.items()
+            for target, source in extras.files.items()
         ]
         # Each by itself: in a directory the job might put what is no file.
         + [
-            {"Type": "bind", "Source": str(given.report / name), "Target": f"{REPORT}/{name}"}
+            {"Type": "bind", "Source": str(extras.report / name), "Target": f"{REPORT}/{name}"}
             for name in files.NAMES
-            if given.report is not None
+            if extras.report is not None
         ],
     }
-    if given.network:  # by its name, so that no configuration of the engine makes it the host's network
-        asked["NetworkMode"] = given.network
+    if extras.network:  # by its name, so that no configuration of the engine makes it the host's network
+        host["NetworkMode"] = extras.network
     if spec.read_only:
-        asked["Tmpfs"] = {_TMP: _TMPFS}
+        host["Tmpfs"] = {_TMP: _TMPFS}
     if spec.untrusted:
-        asked["Tmpfs"] = dict.fromkeys((_TMP, *_PODMAN_S), f"{_TMPFS},size={UNTRUSTED_TMP}")
+        host["Tmpfs"] = dict.fromkeys((_TMP, *_PODMAN_S), f"{_TMPFS},size={UNTRUSTED_TMP}")
     if spec.memory:
-        asked |= {"Memory": spec.memory, "MemorySwap": spec.memory}  # the same: no swap besides
+        host |= {"Memory": spec.memory, "MemorySwap": spec.memory}  # the same: no swap besides
     if spec.cpu:
-        asked["NanoCpus"] = round(spec.cpu * 1e9)
-    if limits := ulimits(given.rlimits):
-        asked["Ulimits"] = limits
-    return asked
+        host["NanoCpus"] = round(spec.cpu * 1e9)
+    if limits := ulimits(extras.rlimits):
+        host["Ulimits"] = limits
+    return host
 
 
 def ulimits(rlimits: tuple[int, int]) -> list[dict[str, Any]]:

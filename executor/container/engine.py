@@ -54,9 +54,9 @@ class ContainerEngine:
         await self._runs.stop(key)
         await self._builds.stop(key)
 
-    async def pin(self, wanted: str | Live) -> AsyncIterator[Progress]:
+    async def pin(self, image: str | Live) -> AsyncIterator[Progress]:
         """Find out which image is meant; see `Engine`."""
-        async for progress in self._opened().pin(wanted):
+        async for progress in self._opened().pin(image):
             yield progress
 
     async def has_image(self, image: str) -> bool:

@@ -49,9 +49,9 @@ class Follower:
         if _is_here(container):
             await self._read(key, Path(container.log_path), keeping)
             return
-        asked = {"stdout": 1, "stderr": 1, "follow": 1}
+        params = {"stdout": 1, "stderr": 1, "follow": 1}
         frames = Frames()
-        async with self._client.stream(f"containers/{container.id}/logs", asked) as pieces:
+        async with self._client.stream(f"containers/{container.id}/logs", params) as pieces:
             async with asyncio.timeout(None) as self._patience:
                 self._hurry()
                 async for piece in pieces:

@@ -39,7 +39,7 @@ _LOOK = 0.2
 _LINES = 20
 """Last lines of a push that are told when it failed."""
 
-_SAID = 2000
+_MOST = 2000
 """Last characters of what the engine says that are told."""
 
 _DIGEST = re.compile(r"\bdigest: (sha256:[0-9a-f]{64})\b")
@@ -61,7 +61,7 @@ class ImageBuilder:
 
     def build(self) -> None:
         """Check out, build and push; raises BuildFailed."""
-        self._held = _held(self._words.get("lock"))  # until this process ends
+        self._lock = _locked(self._words.get("lock"))  # until this process ends
         if self._words.get("notice"):
             say(self._words["notice"])
         self._checkout.build()
@@ -124,8 +124,8 @@ class ImageBuilder:
         if join:
             made = subprocess.run(join, stdin=subprocess.DEVNULL, capture_output=True, check=False)
             if made.returncode:
-                said = made.stderr.decode(errors="replace").strip()[-_SAID:]
-                raise BuildFailed("EngineUnavailable", f"There is no network for the build: {said}")
+                words = made.stderr.decode(errors="replace").strip()[-_MOST:]
+                raise BuildFailed("EngineUnavailable", f"There is no network for the build: {words}")
         try:
             yield
         finally:
@@ -139,10 +139,10 @@ class ImageBuilder:
 
     def _fail(self, code: int) -> None:
         check = json.loads(self._words["check"])
-        asked = subprocess.run(check, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        if asked.returncode:
-            said = (asked.stderr or asked.stdout).decode(errors="replace").strip()
-            raise BuildFailed("EngineUnavailable", said)
+        result = subprocess.run(check, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        if result.returncode:
+            words = (result.stderr or result.stdout).decode(errors="replace").strip()
+            raise BuildFailed("EngineUnavailable", words)
         raise BuildFailed("ImageFailed", f"The build ended with exit code {code}.", code)
 
     def _pushed(self) -> str | None:
@@ -169,13 +169,13 @@ class ImageBuilder:
             return ""
 
 
-def _held(path: str | None) -> int | None:
+def _locked(path: str | None) -> int | None:
     """Lock the file together with other builds; gives the descriptor that has to stay open."""
     if path is None:
         return None
-    held = lock.together(path)  # which waits for who clears away
+    descriptor = lock.together(path)  # which waits for who clears away
     os.makedirs(os.environ["TMPDIR"], 0o700, exist_ok=True)
-    return held
+    return descriptor
 
 
 def _inside(root: str, path: str, what: str) -> str:
@@ -245,7 +245,7 @@ class _Stop:
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._began = time.monotonic()
-        self._told: set[int] = set()
+        self._signalled: set[int] = set()
         self._within = False  # whether anything ran in a container since the stop
 
     def go_on(self, now: float) -> None:
@@ -255,11 +255,11 @@ class _Stop:
         self._within = self._within or bool(within)
         late = now >= self._began + _PATIENCE
         for pid in within:
-            if late or pid not in self._told:
-                self._told.add(pid)
+            if late or pid not in self._signalled:
+                self._signalled.add(pid)
                 descendants.signal_one(pid, signal.SIGKILL if late else signal.SIGTERM)
-        if self._pid not in self._told and (not self._within or now >= self._began + 2 * _PATIENCE):
-            self._told.add(self._pid)
+        if self._pid not in self._signalled and (not self._within or now >= self._began + 2 * _PATIENCE):
+            self._signalled.add(self._pid)
             descendants.signal_one(self._pid, signal.SIGTERM)
 
 

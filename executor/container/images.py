@@ -55,24 +55,24 @@ class Images:
         self._client = client
         self._command = Command(settings)
 
-    async def pin(self, wanted: str | Live) -> AsyncIterator[Progress]:
-        """Fetch what `wanted` names, or look what the workload runs; see `Engine`.
+    async def pin(self, image: str | Live) -> AsyncIterator[Progress]:
+        """Fetch what `image` names, or look what the workload runs; see `Engine`.
 
         The outcome names it `REPOSITORY@sha256:DIGEST`, or `sha256:ID` where only this machine has it.
         """
-        if isinstance(wanted, Live):
-            yield await self._live(wanted)
+        if isinstance(image, Live):
+            yield await self._live(image)
             return
         try:
-            reference = None if references.is_id(wanted) else references.parse(wanted)
+            reference = None if references.is_id(image) else references.parse(image)
         except ValueError as problem:
             yield _error("ImageMissing", str(problem))
             return
-        known = await self._here(reference or wanted)
+        known = await self._here(reference or image)
         if known is None and reference is not None:
             yield Pending(f"Its image {reference} is pulled.")
             known = await self._pull(reference)
-        yield known or _error("ImageMissing", f"There is no image {wanted} on this machine.")
+        yield known or _error("ImageMissing", f"There is no image {image} on this machine.")
 
     async def has_image(self, image: str) -> bool:
         """Whether a run in `image` could start; what was pushed is fetched again if need be.
@@ -91,8 +91,8 @@ class Images:
     async def prune(self, *, before: float) -> None:
         """Remove what was built here before `before` and no container has, but the newest of each image."""
         docker = self._client.docker
-        listed = await _asked(docker.images.list(filters={"label": [LABEL]}))
-        used = {container["ImageID"] for container in await _asked(docker.containers.list(all=True)) or ()}
+        listed = await _answer(docker.images.list(filters={"label": [LABEL]}))
+        used = {container["ImageID"] for container in await _answer(docker.containers.list(all=True)) or ()}
         newest: dict[str, float] = {}
         for image in listed or ():
             name = image["Labels"][LABEL]
@@ -123,9 +123,9 @@ class Images:
     async def _live(self, live: Live) -> Outcome:
         kind, _, name = live.workload.partition("/")
         if kind != "container" or not _CONTAINER.fullmatch(name) or live.namespace or live.container:
-            said = f"{live.workload[:200]} is no container of this machine; container/NAME would be one."
-            return _error("WorkloadMissing", said)
-        container = await _asked(self._client.docker.containers.get(name))
+            message = f"{live.workload[:200]} is no container of this machine; container/NAME would be one."
+            return _error("WorkloadMissing", message)
+        container = await _answer(self._client.docker.containers.get(name))
         if container is None:
             return _error("WorkloadMissing", f"There is no container {name} on this machine.")
         if not container["State"]["Running"]:
@@ -137,32 +137,32 @@ class Images:
             return _error("WorkloadMissing", f"The container {name} was made without an image.")
         return _pinned(image)
 
-    async def _here(self, wanted: Reference | str) -> Outcome | None:
+    async def _here(self, image: Reference | str) -> Outcome | None:
         """Give what is known without a registry; None: it has to be asked."""
-        if isinstance(wanted, Reference) and not (wanted.digest or wanted.is_local):
+        if isinstance(image, Reference) and not (image.digest or image.is_local):
             # Docker tells what never came from a registry; Podman puts localhost/ before it.
-            found = await self._inspect(str(wanted))
+            found = await self._inspect(str(image))
             return _pinned(found["Id"]) if found and not _names(found.get("RepoDigests")) else None
-        found = await self._inspect(str(wanted))
-        if isinstance(wanted, Reference) and wanted.digest and not wanted.is_local:
-            return _pinned(str(wanted)) if found else None
+        found = await self._inspect(str(image))
+        if isinstance(image, Reference) and image.digest and not image.is_local:
+            return _pinned(str(image)) if found else None
         if found is not None:
             identity = str(found["Id"])
             return _pinned(identity if identity.startswith("sha256:") else f"sha256:{identity}")
-        return _error("ImageMissing", f"There is no image {wanted} on this machine.")
+        return _error("ImageMissing", f"There is no image {image} on this machine.")
 
     async def _pull(self, reference: Reference) -> Outcome:
         try:
-            said = await self._command.call("pull", str(reference), timeout=_PULL)
+            result = await self._command.call("pull", str(reference), timeout=_PULL)
         except TimeoutError:
             return _error("PullRefused", f"{reference} was not pulled within {_PULL / 60:.0f}m.")
-        if said.code:
-            await _asked(self._client.docker.version())  # which raises where it is the engine that is gone
-            words = last_words(said.err or said.out)
+        if result.code:
+            await _answer(self._client.docker.version())  # which raises where it is the engine that is gone
+            words = last_words(result.err or result.out)
             return _error("ImageMissing" if _ABSENT.search(words) else "PullRefused", words)
         if reference.digest:
             return _pinned(str(reference))
-        pulled = (said.out.split() or [""])[-1]
+        pulled = (result.out.split() or [""])[-1]
         found = await self._inspect(pulled)
         if found is None:
             return _error("ImageMissing", f"{reference} was removed again at once.")
@@ -178,18 +178,18 @@ class Images:
         for name in names:
             if len(names) == 1:
                 return _pinned(name)
-            said = await self._command.call("pull", "--quiet", name, timeout=_PULL)
-            if not said.code:
+            result = await self._command.call("pull", "--quiet", name, timeout=_PULL)
+            if not result.code:
                 return _pinned(name)
         identity = str(found["Id"])
         return _pinned(identity if identity.startswith("sha256:") else f"sha256:{identity}")
 
     async def _inspect(self, name: str) -> Mapping[str, Any] | None:
-        found: Mapping[str, Any] | None = await _asked(self._client.docker.images.inspect(name))
+        found: Mapping[str, Any] | None = await _answer(self._client.docker.images.inspect(name))
         return found
 
 
-async def _asked(question: Awaitable[Any]) -> Any:
+async def _answer(question: Awaitable[Any]) -> Any:
     """Give the engine's answer, None where there is no such thing; raises EngineUnavailable."""
     try:
         async with asyncio.timeout(_ASK):

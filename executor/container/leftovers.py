@@ -31,10 +31,10 @@ def mark(key: str) -> str:
 async def sweep(command: Command, key: str) -> None:
     """Remove what the build `key` left, which must have ended; what cannot be removed stays."""
     with contextlib.suppress(EngineUnavailable, TimeoutError):
-        said = await command.call("info", "--format", "{{json .Store}}", timeout=_TIMEOUT)
-        if said.code:
+        result = await command.call("info", "--format", "{{json .Store}}", timeout=_TIMEOUT)
+        if result.code:
             return
-        for container, root in await asyncio.to_thread(_marked, said.out, mark(key)):
+        for container, root in await asyncio.to_thread(_marked, result.out, mark(key)):
             await asyncio.to_thread(_kill_within, root)
             await command.call("rm", "--force", container, timeout=_TIMEOUT)
 
@@ -46,8 +46,8 @@ def _marked(store: str, secret: str) -> list[tuple[str, str]]:
     """
     found = []
     with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
-        told = json.loads(store)
-        root = Path(told["graphRoot"]) / f"{told['graphDriverName']}-containers"
+        info = json.loads(store)
+        root = Path(info["graphRoot"]) / f"{info['graphDriverName']}-containers"
         for description in root.glob("*/userdata/buildah.json"):
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
                 working = json.loads(description.read_bytes())

@@ -67,7 +67,7 @@ class RunController:
 
     def story(self) -> AsyncIterator[Progress]:
         """Give what happened and what happens; raises EngineUnavailable."""
-        return self._feed.told(self._task)
+        return self._feed.follow(self._task)
 
     async def close(self) -> None:
         """Leave the run, which goes on."""
@@ -161,8 +161,8 @@ class RunController:
             follower.end()
             await following
             stop = await shielded(lambda: self._place.read(STOP))
-            asked = memory is not None and ended.exit_code != 0 and not ended.oom_killed
-            out_of_memory = asked and memory is not None and await shielded(memory.happened)
+            may_lack_memory = memory is not None and ended.exit_code != 0 and not ended.oom_killed
+            out_of_memory = may_lack_memory and memory is not None and await shielded(memory.happened)
             return outcomes.of(ended, stop["result"] if stop else None, out_of_memory, keeping.first)
         except OSError as problem:
             raise EngineUnavailable(f"the container's log: {problem}") from problem
@@ -197,9 +197,9 @@ class RunController:
 
     async def _masked(self, outcome: Outcome, secrets: list[bytes]) -> Outcome:
         """Give the outcome with what the job reported, both without secrets."""
-        said = await shielded(lambda: files.read(str(self._place.report)))
+        contents = await shielded(lambda: files.read(str(self._place.report)))
         outcome = replace(outcome, message=outcome.message and masked(outcome.message, secrets))
-        return await shielded(lambda: reading.reported(outcome, said, secrets))
+        return await shielded(lambda: reading.reported(outcome, contents, secrets))
 
     async def _finish(self, outcome: Outcome, keeping: LogCollector) -> Outcome:
         """End the log, then record the outcome."""

@@ -77,14 +77,14 @@ class RunDirectory:
 
     def outcome(self) -> Outcome | None:
         """How it ended, if it has."""
-        said = self.read(OUTCOME)
-        if said is None:
+        record = self.read(OUTCOME)
+        if record is None:
             return None
-        report = said.pop("report", None) or {}  # there is none of before there were reports
+        report = record.pop("report", None) or {}  # there is none of before there were reports
         if headway := report.get("headway"):
             report["headway"] = Headway(**headway)
         report["remarks"] = tuple(report.get("remarks") or ())
-        return Outcome(**said | {"result": Result(said["result"]), "report": Report(**report)})
+        return Outcome(**record | {"result": Result(record["result"]), "report": Report(**report)})
 
     def end(self, outcome: Outcome) -> None:
         """Record the end."""

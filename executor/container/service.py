@@ -37,7 +37,7 @@ class Service:
         self._command = (command, *arguments, "system", "service", "--time=0")
         self._directory = directory
         self._process: asyncio.subprocess.Process | None = None
-        self._said = directory / "podman.log"
+        self._log = directory / "podman.log"
 
     async def start(self, answers: Callable[[], Awaitable[bool]]) -> None:
         """Start it unless one `answers` here, maybe another process's; raises EngineUnavailable.
@@ -45,7 +45,7 @@ class Service:
         The socket is named by way of the working directory, because a socket's path must be short.
         """
         path = str(self._directory / f"{SOCKET}.lock")
-        held = await acquired(lambda: lock.alone(path, wait=True), os.close)
+        descriptor = await acquired(lambda: lock.alone(path, wait=True), os.close)
         try:
             if await answers():
                 return
@@ -54,8 +54,8 @@ class Service:
             await self._begin()
             await self._wait(answers)
         finally:
-            if held is not None:
-                os.close(held)
+            if descriptor is not None:
+                os.close(descriptor)
 
     async def close(self) -> None:
         """End it; containers go on."""
@@ -72,7 +72,7 @@ class Service:
             raise EngineUnavailable(f"there is no {self._command[0]} on this machine", delay=60.0)
         limit = descriptors.before()
         script = _KEPT if limit is None else f"ulimit -S -n {limit}\n{_KEPT}"
-        with open(self._said, "wb") as said:  # noqa: ASYNC230  # a few bytes, now and then
+        with open(self._log, "wb") as log:  # noqa: ASYNC230  # a few bytes, now and then
             self._process = await asyncio.create_subprocess_exec(
                 "/bin/sh",
                 "-c",
@@ -82,8 +82,8 @@ class Service:
                 f"unix:///proc/self/cwd/{SOCKET}",
                 cwd=self._directory,
                 stdin=asyncio.subprocess.PIPE,
-                stdout=said,
-                stderr=said,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,
             )
 
@@ -95,5 +95,5 @@ class Service:
                         return
                     await asyncio.sleep(_LOOK)  # nothing tells when a server listens
         await self.close()
-        words = self._said.read_bytes()[-_WORDS:].decode(errors="replace").strip()
+        words = self._log.read_bytes()[-_WORDS:].decode(errors="replace").strip()
         raise EngineUnavailable(f"Podman's service does not start: {words or 'it says nothing'}", delay=30.0)

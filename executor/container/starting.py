@@ -91,23 +91,23 @@ class ContainerStarter:
         if await shielded(lambda: place.read(STOP)) is not None:
             raise RunEnded(Outcome(Result.CANCELLED))
         found = await live.shared(self.client, spec.live) if spec.live else live.WorkloadShare()
-        given = await self._given(spec, place, found)
-        if await self._create_with_report(spec, given, found):
+        extras = await self._extras(spec, place, found)
+        if await self._create_with_report(spec, extras, found):
             return
         self.elsewhere.set()  # so jobs report nothing, but run
-        await self._create_with(spec, replace(given, report=None), found)
+        await self._create_with(spec, replace(extras, report=None), found)
 
     async def _create_with_report(
-        self, spec: RunSpec, given: ContainerExtras, found: live.WorkloadShare
+        self, spec: RunSpec, extras: ContainerExtras, found: live.WorkloadShare
     ) -> bool:
         """Create it; False where the engine has other files: Docker says so, Podman makes directories."""
         try:
-            await self._create_with(spec, given, found)
+            await self._create_with(spec, extras, found)
         except RunEnded as refusal:
-            if given.report is None or str(given.report) not in (refusal.outcome.message or ""):
+            if extras.report is None or str(extras.report) not in (refusal.outcome.message or ""):
                 raise
             return False
-        if given.report is not None and not self.here.is_set():
+        if extras.report is not None and not self.here.is_set():
             name = containers.name(self.installation, spec.key)
             if await self.client.has(f"containers/{name}/archive", {"path": containers.NO_FILE}):
                 await self.client.delete(name)
@@ -115,15 +115,15 @@ class ContainerStarter:
             self.here.set()
         return True
 
-    async def _create_with(self, spec: RunSpec, given: ContainerExtras, found: live.WorkloadShare) -> None:
+    async def _create_with(self, spec: RunSpec, extras: ContainerExtras, found: live.WorkloadShare) -> None:
         name, image = containers.name(self.installation, spec.key), str(spec.image)
-        wanted = containers.shell(spec) or (SH if self.shells.get(image, True) else None)
-        await self._make(name, containers.body(spec, replace(given, shell=wanted)), image)
-        if wanted == SH and not containers.shell(spec) and image not in self.shells:
+        shell = containers.shell(spec) or (SH if self.shells.get(image, True) else None)
+        await self._make(name, containers.body(spec, replace(extras, shell=shell)), image)
+        if shell == SH and not containers.shell(spec) and image not in self.shells:
             self.shells[image] = await self.client.has(f"containers/{name}/archive", {"path": f"/bin/{SH}"})
             if not self.shells[image]:
                 await self.client.delete(name)
-                await self._make(name, containers.body(spec, given), image)
+                await self._make(name, containers.body(spec, extras), image)
         try:
             await networks.join(self.client, found.networks[1:], name)
         except Refused as refused:
@@ -144,7 +144,7 @@ class ContainerStarter:
             return found.networks[0]
         return await networks.make(self.client, self.installation, key) if os.geteuid() == 0 else None
 
-    async def _given(self, spec: RunSpec, place: RunDirectory, found: live.WorkloadShare) -> ContainerExtras:
+    async def _extras(self, spec: RunSpec, place: RunDirectory, found: live.WorkloadShare) -> ContainerExtras:
         if spec.image is None:
             raise error("ImageMissing", "A run in a container needs an image.")
         try:

@@ -83,27 +83,27 @@ async def of_engine(command: Command) -> Storage | None:
 
     Raises EngineUnavailable.
     """
-    said = await _said(command, "info", "--format", "json")
+    output = await _output(command, "info", "--format", "json")
     try:
-        told = json.loads(said)
-        store = told["store"]
+        info = json.loads(output)
+        store = info["store"]
         driver, root, run_root = (str(store[key]) for key in ("graphDriverName", "graphRoot", "runRoot"))
     except (ValueError, KeyError, TypeError) as problem:
         raise EngineUnavailable("podman info does not say where images are") from problem
-    if told.get("host", {}).get("serviceIsRemote") or not (
+    if info.get("host", {}).get("serviceIsRemote") or not (
         _PATH.fullmatch(root) and _PATH.fullmatch(run_root)
     ):
         return None
     program = (store.get("graphOptions") or {}).get(_PROGRAM)
     path = program.get("Executable") if isinstance(program, dict) else program
-    network = told.get("host", {}).get("networkBackend")
+    network = info.get("host", {}).get("networkBackend")
     options = (f"{_PROGRAM}={path}",) if path else ()
     return Storage(driver, root, run_root, options, network if network in _NETWORKS else None)
 
 
 async def local_images(command: Command) -> list[tuple[str, str]]:
     """Names and ids of images that were made on this machine, and not by Errand. Raises EngineUnavailable."""
-    listed = await _said(command, "images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}")
+    listed = await _output(command, "images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}")
     pairs = {(name, identity) for name, _, identity in (line.partition(" ") for line in listed.splitlines())}
     return sorted(pair for pair in pairs if _is_local(pair[0]))
 
@@ -114,11 +114,11 @@ def _is_local(name: str) -> bool:
     return False
 
 
-async def _said(command: Command, *words: str) -> str:
+async def _output(command: Command, *words: str) -> str:
     try:
-        said = await command.call(*words, timeout=_ASK)
+        result = await command.call(*words, timeout=_ASK)
     except TimeoutError as problem:
         raise EngineUnavailable("podman: no answer") from problem
-    if said.code:
-        raise EngineUnavailable(last_words(said.err or said.out))
-    return said.out
+    if result.code:
+        raise EngineUnavailable(last_words(result.err or result.out))
+    return result.out

@@ -184,11 +184,11 @@ class Client:
             data = await answer.read()
             if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
                 raise self._rights.problem(method, path, (answer.status, data, answer.headers))
-            said = json.loads(data)
+            document = json.loads(data)
         self._rights.grant(method, path)
-        if not isinstance(said, dict):
+        if not isinstance(document, dict):
             raise EngineUnavailable("the API server of Kubernetes answers what it never should")
-        return said
+        return document
 
     async def _request(
         self,

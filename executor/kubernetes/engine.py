@@ -58,9 +58,9 @@ class KubernetesEngine:
         """Ask a run or a build to stop; see `Engine`."""
         await self._opened()[2].stop(key)
 
-    async def pin(self, wanted: str | Live) -> AsyncIterator[Progress]:
+    async def pin(self, image: str | Live) -> AsyncIterator[Progress]:
         """Find out which image is meant; see `Engine`."""
-        async for progress in self._opened()[1].pin(wanted):
+        async for progress in self._opened()[1].pin(image):
             yield progress
 
     async def has_image(self, image: str) -> bool:

@@ -132,7 +132,7 @@ def _parts(path: str) -> tuple[str, str, str]:
 def _status(data: bytes) -> tuple[str, str]:
     """Give the reason and the message of a `Status`; a proxy before the server may answer in HTML."""
     with suppress(ValueError):
-        said = json.loads(data)
-        if isinstance(said, dict) and said.get("kind") == "Status":
-            return str(said.get("reason") or ""), str(said.get("message") or "")
+        status = json.loads(data)
+        if isinstance(status, dict) and status.get("kind") == "Status":
+            return str(status.get("reason") or ""), str(status.get("message") or "")
     return "", ""

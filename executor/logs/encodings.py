@@ -88,14 +88,14 @@ def forms(secret: bytes) -> set[bytes]:
     bare = secret.strip()
     if not bare:
         return set()
-    wanted = {secret, bare}
-    wanted.update(line for line in map(bytes.strip, bare.splitlines()) if len(line) >= SHORTEST)
+    variants = {secret, bare}
+    variants.update(line for line in map(bytes.strip, bare.splitlines()) if len(line) >= SHORTEST)
     for part in {bare, *_parts(bare)}:
-        wanted.add(part)
+        variants.add(part)
         if len(part) >= SHORTEST:
             for encoding in _ENCODINGS:
-                wanted.update(encoding(part))
-    return {form for form in wanted if form}
+                variants.update(encoding(part))
+    return {form for form in variants if form}
 
 
 def _parts(secret: bytes) -> Iterator[bytes]:

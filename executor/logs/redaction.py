@@ -65,20 +65,20 @@ class _Plain:
 
     def __init__(self, patterns: Patterns) -> None:
         self._patterns = patterns
-        self._held = b""
-        # How far into `_held` the mask written last reaches; 0: just up to it; -1: it ended before.
+        self._rest = b""
+        # How far into `_rest` the mask written last reaches; 0: just up to it; -1: it ended before.
         self._covered = -1
 
     @property
     def is_settled(self) -> bool:
-        return not self._held and self._covered < 0
+        return not self._rest and self._covered < 0
 
     def feed(self, data: bytes) -> bytes:
-        buffer = self._held + data
+        buffer = self._rest + data
         return self._emit(buffer, self._patterns.undecided(buffer))
 
     def flush(self) -> bytes:
-        return self._emit(self._held, len(self._held))
+        return self._emit(self._rest, len(self._rest))
 
     def _emit(self, buffer: bytes, keep: int) -> bytes:
         masked_to = self._covered
@@ -91,7 +91,7 @@ class _Plain:
                 out += (buffer[written_to:start], MASK)
             masked_to = written_to = max(masked_to, end)
         out.append(buffer[written_to:keep])
-        self._held = buffer[keep:]
+        self._rest = buffer[keep:]
         self._covered = masked_to - keep if masked_to >= keep else -1
         return b"".join(out)
 

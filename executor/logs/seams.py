@@ -42,20 +42,20 @@ class Seams:
         self._folds = isinstance(gap, Fold)
         self._undoes = isinstance(gap, Overstrike)
         self._before = b""  # the end of what was written last, which tells how long the line is
-        self._held = b""
-        # In characters of `_held` that are no gaps; as in the first look.
+        self._rest = b""
+        # In characters of `_rest` that are no gaps; as in the first look.
         self._covered = -1
 
     @property
     def is_settled(self) -> bool:
         """Whether what comes is masked as if nothing had come before."""
-        return not self._held and self._covered < 0 and self._before[-1:] in b"\n"
+        return not self._rest and self._covered < 0 and self._before[-1:] in b"\n"
 
     def feed(self, data: bytes) -> bytes:
         """Give all of the stream so far that is certain."""
         if not data:
             return b""
-        buffer = self._held + data
+        buffer = self._rest + data
         if self._covered < 0 and not self._gap.is_likely(self._before, buffer, self._kinds):
             return self._pass(buffer, self._undecided(buffer))
         begun = self._gap.begun.search(buffer, max(0, len(buffer) - controls.LONGEST - 80))
@@ -66,7 +66,7 @@ class Seams:
 
     def flush(self) -> bytes:
         """Give what was held back."""
-        return self._emit(self._held, len(self._held), last=True) if self._held else b""
+        return self._emit(self._rest, len(self._rest), last=True) if self._rest else b""
 
     def _undecided(self, text: bytes) -> int:
         end = self._patterns.undecided(text)
@@ -79,7 +79,7 @@ class Seams:
         return min(end, max(size, 0) + len(kept) - missing) if missing else end
 
     def _pass(self, buffer: bytes, end: int) -> bytes:
-        self._held = buffer[end:]
+        self._rest = buffer[end:]
         if self._folds and end:
             self._before = (self._before + buffer[max(0, end - FOLDED) : end])[-FOLDED:]
         return buffer[:end]

@@ -53,7 +53,7 @@ class ProcessEngine:
         attending = asyncio.create_task(self._attend(spec, watch, feed))
         attending.add_done_callback(lambda _: feed.changed())
         try:
-            async for progress in feed.told(attending):
+            async for progress in feed.follow(attending):
                 yield progress
         finally:
             attending.cancel()
@@ -73,9 +73,9 @@ class ProcessEngine:
                         headway.follow(report, self._watcher, secrets, feed.advance)
                     )
                     continue
-                said = await asyncio.to_thread(files.read, str(report))
-                if any(said.values()):
-                    progress = await asyncio.to_thread(reading.reported, progress, said, secrets)
+                contents = await asyncio.to_thread(files.read, str(report))
+                if any(contents.values()):
+                    progress = await asyncio.to_thread(reading.reported, progress, contents, secrets)
                 feed.outcome = progress
         finally:
             if watching is not None:
@@ -95,7 +95,7 @@ class ProcessEngine:
                     self._supervised.prune_trees(trees.of_build(spec).path(self._supervised.directory))
             yield progress
 
-    async def pin(self, wanted: str | Live) -> AsyncIterator[Progress]:
+    async def pin(self, image: str | Live) -> AsyncIterator[Progress]:
         """Refuse: there are no containers here."""
         message = "The process engine runs checkouts only, no image of a registry or of a workload."
         yield Outcome(Result.ERROR, reason="ImageMissing", message=message)

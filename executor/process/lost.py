@@ -43,7 +43,7 @@ def _kill_left(status: record.Status) -> None:
 
 def _began(pid: int, at: float) -> bool:
     """Tell whether process `pid` is the one that was started at `at`, asking ps(1)."""
-    asked = subprocess.run(
+    result = subprocess.run(
         ["ps", "-o", "lstart=", "-p", str(pid)],
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
         capture_output=True,
@@ -52,7 +52,7 @@ def _began(pid: int, at: float) -> bool:
         check=False,
     )
     try:
-        began = datetime.strptime(asked.stdout.strip(), "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+        began = datetime.strptime(result.stdout.strip(), "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
     except ValueError:
         return False
     return abs(began.timestamp() - at) <= _NEAR

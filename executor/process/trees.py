@@ -91,12 +91,12 @@ def prune(tree: Path) -> None:
             (entry.stat().st_mtime, Path(entry)) for entry in entries if entry.is_dir(follow_symlinks=False)
         ]
     for _, old in sorted(trees, reverse=True)[_KEPT:]:
-        held = None if old == tree else lock.alone(str(lock_path(old)), wait=False)
-        if held is None:
+        descriptor = None if old == tree else lock.alone(str(lock_path(old)), wait=False)
+        if descriptor is None:
             continue
         try:
             (old / READY).unlink(missing_ok=True)
             shutil.rmtree(old, ignore_errors=True)
             lock_path(old).unlink(missing_ok=True)
         finally:
-            os.close(held)
+            os.close(descriptor)

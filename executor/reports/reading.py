@@ -22,38 +22,38 @@ _HEADWAY = re.compile(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*", re.ASCII)
 _CUT = "\n\n… (the rest is left out: a summary has at most 64 KiB)"
 
 
-def report(said: Mapping[str, bytes], secrets: Sequence[bytes]) -> Report:
+def report(contents: Mapping[str, bytes], secrets: Sequence[bytes]) -> Report:
     """What the files of a job say; remarks tell what of it does not count."""
-    outputs_text, outputs_cut = _text(said.get(files.OUTPUTS, b""), secrets)
+    outputs_text, outputs_cut = _text(contents.get(files.OUTPUTS, b""), secrets)
     outputs, remarks = _outputs(outputs_text, is_cut=outputs_cut)
-    summary, summary_cut = _text(said.get(files.SUMMARY, b""), secrets)
+    summary, summary_cut = _text(contents.get(files.SUMMARY, b""), secrets)
     summary = summary.strip("\n")
     if summary_cut:
         summary += _CUT
-    now = headway(said.get(files.PROGRESS, b""), Redactor(secrets))
+    now = headway(contents.get(files.PROGRESS, b""), Redactor(secrets))
     return Report(outputs, summary or None, now, tuple(remarks))
 
 
-def reported(outcome: Outcome, said: Mapping[str, bytes], secrets: Sequence[bytes]) -> Outcome:
+def reported(outcome: Outcome, contents: Mapping[str, bytes], secrets: Sequence[bytes]) -> Outcome:
     """Give `outcome` with what the job reported; what of that does not count its message says."""
-    found = report(said, secrets)
+    found = report(contents, secrets)
     message = " ".join(filter(None, (outcome.message, *found.remarks)))
     return replace(outcome, report=found, message=message or None)
 
 
-def headway(said: bytes, redactor: Redactor) -> Headway | None:
+def headway(content: bytes, redactor: Redactor) -> Headway | None:
     """What the last line says that is `N/M`, neither of them a secret; more than all of it is all of it."""
-    for line in reversed(redactor.sentence(said.decode(errors="replace")).splitlines()):
+    for line in reversed(redactor.sentence(content.decode(errors="replace")).splitlines()):
         if (match := _HEADWAY.fullmatch(line)) is not None and int(match[2]):
             return Headway(min(int(match[1]), int(match[2])), int(match[2]))
     return None
 
 
-def _text(said: bytes, secrets: Sequence[bytes]) -> tuple[str, bool]:
+def _text(content: bytes, secrets: Sequence[bytes]) -> tuple[str, bool]:
     """The text without secrets, and whether its end is missing."""
     redactor = Redactor(secrets)
-    text = redactor.feed(said[: files.MOST])
-    is_cut = len(said) > files.MOST
+    text = redactor.feed(content[: files.MOST])
+    is_cut = len(content) > files.MOST
     if not is_cut:
         text += redactor.flush()  # of what is cut, what was held back may be the beginning of a secret
     plain = text.decode(errors="ignore" if is_cut else "replace")

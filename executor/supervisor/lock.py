@@ -17,9 +17,9 @@ def shared(path: str) -> int | None:
 
 def together(path: str) -> int:
     """Lock `path` together with others, made if need be, once nobody holds it alone. Closing lets go."""
-    held = _locked(path, os.O_RDONLY | os.O_CREAT, fcntl.LOCK_SH)
-    assert held is not None  # noqa: S101 - only who does not wait gets nothing
-    return held
+    descriptor = _locked(path, os.O_RDONLY | os.O_CREAT, fcntl.LOCK_SH)
+    assert descriptor is not None  # noqa: S101 - only who does not wait gets nothing
+    return descriptor
 
 
 def alone(path: str, *, wait: bool) -> int | None:

@@ -41,19 +41,19 @@ class MemoryWatch:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._end = b""
-        self._said = False
+        self._has_hint = False
 
     def look(self, data: bytes) -> None:
         """See the next piece of output."""
-        if self._said or not self._limit:
+        if self._has_hint or not self._limit:
             return
         seen = self._end + data
-        self._said = any(word in seen for word in _WORDS)
+        self._has_hint = any(word in seen for word in _WORDS)
         self._end = seen[-_LONGEST:]
 
     def reason(self) -> tuple[str | None, str | None]:
         """Reason and sentence for a job that failed and whose processes have ended; nothing if unlikely."""
-        if not self._limit or not (self._said or self._full()):
+        if not self._limit or not (self._has_hint or self._full()):
             return None, None
         return "OutOfMemory", f"Its memory limit of {_size(self._limit)} is the likely cause."
 

@@ -119,8 +119,8 @@ class ObedientEngine:
     def build(self, spec: BuildSpec) -> AsyncIterator[Progress]:
         return self._attend(spec)
 
-    async def pin(self, wanted: str | Live) -> AsyncIterator[Progress]:
-        self.pinned.append(wanted)
+    async def pin(self, image: str | Live) -> AsyncIterator[Progress]:
+        self.pinned.append(image)
         for step in _next(self.pins):
             if isinstance(step, Exception):
                 raise step

@@ -27,7 +27,7 @@ LABEL = "errand.image"
 """What every image that is built here has: the name of the image in Errand."""
 
 _SCRIPT = Path(__file__).with_name("build.sh").read_text(encoding="utf-8")
-_WORK, _GIVEN, _REGISTRY = "/errand/work", "/errand/given", "/errand/registry"
+_WORK, _SECRETS, _REGISTRY = "/errand/work", "/errand/given", "/errand/registry"
 _RESULT = "/errand/result"
 _USER = 1000
 """The user of both images, who has a range of further ones in /etc/subuid."""
@@ -41,8 +41,8 @@ def made(spec: BuildSpec, settings: Settings) -> Manifests:
     """Give the objects of a build; raises ValueError for what cannot be built in a cluster."""
     recipe = spec.recipe or Recipe()
     url, token = git.split_url(spec.source.url, _revealed(spec.source.token))
-    given = {_TOKEN: token} if token else {}
-    given |= {_key(number): value.reveal() for number, value in enumerate(recipe.secrets.values())}
+    secrets = {_TOKEN: token} if token else {}
+    secrets |= {_key(number): value.reveal() for number, value in enumerate(recipe.secrets.values())}
     words = _words(spec, recipe, settings.builder.kind)
     env = _environment(spec, recipe, url, bool(token)) | trust.environment(settings, _WORK)
     if settings.builder.cache and not spec.untrusted:
@@ -50,8 +50,8 @@ def made(spec: BuildSpec, settings: Settings) -> Manifests:
     _check_text(*words, *env.values())
     ours = manifests.metadata(spec.key, settings.namespace, spec.about, settings.installation, "build")
     deadline = settings.pending_timeout + spec.timeout + GRACE
-    job = manifests.job(ours, _pod(settings, words, env, ours["name"] if given else None), deadline)
-    return Manifests(job, manifests.secret(ours, given))
+    job = manifests.job(ours, _pod(settings, words, env, ours["name"] if secrets else None), deadline)
+    return Manifests(job, manifests.secret(ours, secrets))
 
 
 def hidden(spec: BuildSpec) -> tuple[Secret, ...]:
@@ -74,7 +74,7 @@ def pushed_to(spec: BuildSpec) -> str:
 def _environment(spec: BuildSpec, recipe: Recipe, url: str, has_token: bool) -> dict[str, str]:
     tree = trees.of_build(spec)
     return {
-        **git.environment(url, f"$(cat {_GIVEN}/{_TOKEN})" if has_token else None),
+        **git.environment(url, f"$(cat {_SECRETS}/{_TOKEN})" if has_token else None),
         "ERRAND_REPOSITORY": tree.repository,
         "ERRAND_URL": url,
         "ERRAND_COMMIT": tree.commit,
@@ -91,7 +91,7 @@ def _words(spec: BuildSpec, recipe: Recipe, kind: Literal["buildkit", "buildah"]
         if not _VARIABLE.fullmatch(name):
             raise ValueError(f"Not a name for an argument or a secret of a build: {name[:100]!r}.")
     options = _for_buildkit(spec, recipe) if kind == "buildkit" else _for_buildah(spec, recipe)
-    secrets = (f"--secret=id={name},src={_GIVEN}/{_key(n)}" for n, name in enumerate(recipe.secrets))
+    secrets = (f"--secret=id={name},src={_SECRETS}/{_key(n)}" for n, name in enumerate(recipe.secrets))
     return [kind, *options, *secrets]
 
 
@@ -118,7 +118,7 @@ def _pod(settings: Settings, words: list[str], env: dict[str, str], secret: str 
     if secret:
         source: Object = {"secretName": secret, "defaultMode": _MODE}
         volumes.append({"name": "errand-given", "secret": source})
-        mounts.append({"name": "errand-given", "mountPath": _GIVEN, "readOnly": True})
+        mounts.append({"name": "errand-given", "mountPath": _SECRETS, "readOnly": True})
     if builder.registry_secret:
         items = [{"key": ".dockerconfigjson", "path": "config.json"}]
         source = {"secretName": builder.registry_secret, "defaultMode": _MODE, "items": items}

@@ -41,7 +41,7 @@ def build_order(spec: BuildSpec, settings: Settings, registry: Iterable[Secret] 
         timeout=spec.timeout,
         grace=buildjobs.GRACE,
         pending_timeout=settings.pending_timeout,
-        finish=lambda outcome, message: told(spec, outcome, message),
+        finish=lambda outcome, message: build_outcome(spec, outcome, message),
     )
 
 
@@ -69,7 +69,7 @@ def secrets_of(credentials: Iterable[Credential]) -> list[Secret]:
     return [Secret(value) for value in dict.fromkeys(found)]
 
 
-def told(spec: BuildSpec, outcome: Outcome, message: str) -> Outcome:
+def build_outcome(spec: BuildSpec, outcome: Outcome, message: str) -> Outcome:
     """Give the outcome of a build, purely, whose container ended with `outcome` and left `message`.
 
     A step can end the script, and where it is not kept from it write what the script would: so its word and

@@ -17,7 +17,7 @@ _SOON = timedelta(seconds=1)
 _SILENCE = timedelta(seconds=30)
 """How long nothing must have been written before a rotation to know that nothing is missing there, and by how
 much the clocks of a node and of this machine may differ."""
-_HELD = 1024 * 1024
+_MOST = 1024 * 1024
 """Bytes of such lines that wait for it at most."""
 _LONGEST = 40
 """Bytes that a time has at most."""
@@ -49,7 +49,7 @@ class LogCursor:
         self._is_odd = False  # whether the line that was begun is none of the job's
         self._seeks = False
         self._skip = 0
-        self._held: list[bytes] = []  # lines that seem to come after the position, which was not found yet
+        self._backlog: list[bytes] = []  # lines that seem to come after the position, which was not found yet
         self._size = 0  # of those
         self._holds = False
         self._whole_until: datetime | None = None
@@ -69,7 +69,7 @@ class LogCursor:
         self._whole_until, self._next = whole_until, b""
         self._counts.clear()
         self._left, self._at_start, self._is_odd, self._skip = b"", True, False, 0
-        self._held, self._size, self._holds = [], 0, False
+        self._backlog, self._size, self._holds = [], 0, False
         self.trouble = b""
         self._seeks = self.position is not None
         if self.position is None:
@@ -108,7 +108,7 @@ class LogCursor:
     def _more(self, text: bytes) -> bytes:
         """Take more of the line that was begun."""
         if self._is_odd:
-            self.trouble = (self.trouble + text)[:_HELD]
+            self.trouble = (self.trouble + text)[:_MOST]
         elif self._seeks:
             if self._holds:
                 self._hold(text)
@@ -127,35 +127,35 @@ class LogCursor:
             return self._more(line)
         stamp = found[1]
         self._counts[stamp] += 1
-        wanted = self.position.stamp.encode()
-        if stamp == wanted and self._counts[stamp] == self.position.count:
-            self._seeks, self._held, self._skip = False, [], self.position.taken
+        target = self.position.stamp.encode()
+        if stamp == target and self._counts[stamp] == self.position.count:
+            self._seeks, self._backlog, self._skip = False, [], self.position.taken
             self.trouble = b""  # what came before was the rest of a line that began before the time asked for
             return self._more(line[found.end() :])
-        past = _between(wanted, stamp)
-        self._holds = past > timedelta() or (stamp > wanted and past == timedelta())
+        past = _between(target, stamp)
+        self._holds = past > timedelta() or (stamp > target and past == timedelta())
         if self._holds:
             self._hold(line)
-            if past > _SOON or self._size > _HELD:
+            if past > _SOON or self._size > _MOST:
                 return self._give_up()
         return b""
 
     def _hold(self, text: bytes) -> None:
-        if not self._held and (found := _STAMP.match(text)) is not None:
+        if not self._backlog and (found := _STAMP.match(text)) is not None:
             self._next = found[1]
-        self._held.append(text)
+        self._backlog.append(text)
         self._size += len(text)
 
     def _give_up(self) -> bytes:
         """Go on although the position is not there any more."""
-        held = b"".join(self._held)
+        backlog = b"".join(self._backlog)
         self.gap = not self._is_whole()
-        if not held:  # so this is still where it is
+        if not backlog:  # so this is still where it is
             self._seeks = False
             return b""
-        self._seeks, self.position, self._held = False, None, []
+        self._seeks, self.position, self._backlog = False, None, []
         self._counts.clear()
-        return self._lines(held)
+        return self._lines(backlog)
 
     def _is_whole(self) -> bool:
         """Whether nothing was written between the position and the first line that the node still has."""
@@ -188,7 +188,7 @@ class LogCursor:
         """Leave out lines without a time: they are the node's, and say why it gives no others."""
         lines = _split(data)
         odd = [line for line in lines if _STAMP.match(line) is None]
-        self.trouble = b"".join((self.trouble, *odd))[:_HELD]
+        self.trouble = b"".join((self.trouble, *odd))[:_MOST]
         self._is_odd = bool(odd) and lines[-1] is odd[-1]
         return b"".join(line for line in lines if _STAMP.match(line) is not None)
 

@@ -35,9 +35,9 @@ class Mask:
         """Hide what these reveal."""
         await self.add([secret.reveal().encode("utf-8", "surrogateescape") for secret in secrets])
 
-    def headway(self, said: bytes) -> Headway | None:
+    def headway(self, content: bytes) -> Headway | None:
         """Give how far a job says that it is."""
-        return reading.headway(said, self._redactor)
+        return reading.headway(content, self._redactor)
 
     def sentence(self, words: str) -> str:
         """Give words for other places than the log."""
@@ -57,8 +57,8 @@ async def hidden(client: Client, job: Job) -> list[bytes]:
         if ref.name != job.name:
             keys.setdefault(ref.name, set()).add(ref.key)
     for name, some in keys.items():
-        said = await _secret(client, job, name)
-        read = [data for key, data in said.items() if data and some & {key, None}]
+        secret = await _secret(client, job, name)
+        read = [data for key, data in secret.items() if data and some & {key, None}]
         for value in map(base64.b64decode, read):
             size += len(value)
             if len(value) > _MOST_OF_VALUE or size > _MOST_OF_ALL:
@@ -70,7 +70,7 @@ async def hidden(client: Client, job: Job) -> list[bytes]:
 async def _secret(client: Client, job: Job, name: str) -> Mapping[str, str]:
     """Give what a Secret says, in base64; nothing where there is none: the pod waits for it, if it has to."""
     try:
-        said = await client.get(SECRETS, job.namespace, name)
+        secret = await client.get(SECRETS, job.namespace, name)
     except (Refused, Deferral) as problem:
         if isinstance(problem, Refused) and problem.status == HTTPStatus.NOT_FOUND:
             return {}
@@ -82,7 +82,7 @@ async def _secret(client: Client, job: Job, name: str) -> Mapping[str, str]:
         )
         may_be_shown = job.uid or isinstance(problem, Deferral)
         raise (Hold if may_be_shown else error)("SecretUnreadable", words) from problem
-    return said.get("data") or {}
+    return secret.get("data") or {}
 
 
 def _too_large(name: str) -> RunEnded:

@@ -29,16 +29,16 @@ _ENDED = "ended"
 
 
 class Frames:
-    """Understands the log, piece by piece: `said` is what was told last by name."""
+    """Understands the log, piece by piece: `contents` is what was told last by name."""
 
     def __init__(self) -> None:
-        self.said: dict[str, bytes] = {}
+        self.contents: dict[str, bytes] = {}
         self._rest = b""
 
     @property
     def has_ended(self) -> bool:
         """Whether nothing more comes."""
-        return _ENDED in self.said
+        return _ENDED in self.contents
 
     def feed(self, data: bytes) -> None:
         """Take the next piece."""
@@ -49,10 +49,10 @@ class Frames:
             if head is not None and size:
                 if len(self._rest) <= end + 1 + size:
                     return
-                self.said[head[1].decode()] = self._rest[end + 1 : end + 1 + size]
+                self.contents[head[1].decode()] = self._rest[end + 1 : end + 1 + size]
                 end += 1 + size
             elif head is not None:
-                self.said[head[1].decode()] = b""
+                self.contents[head[1].decode()] = b""
             self._rest = self._rest[end + 1 :]
         if len(self._rest) > _LONGEST_HEAD:
             self._rest = self._rest[:_LONGEST_HEAD]
@@ -78,7 +78,7 @@ class ReportReader:
         reporter = self._reporter()
         if reporter is not None and (reporter.started_at or reporter.status != TERMINATED):
             await asyncio.wait([self._task], timeout=LATE)
-        return self._frames.said
+        return self._frames.contents
 
     async def close(self) -> None:
         """Leave it to another process."""
@@ -131,8 +131,8 @@ class ReportReader:
         ) as pieces:
             async for piece in pieces:
                 frames.feed(piece)
-                self._frames.said |= frames.said
-                if (progress := frames.said.get(files.PROGRESS)) is not None:
+                self._frames.contents |= frames.contents
+                if (progress := frames.contents.get(files.PROGRESS)) is not None:
                     self._tell(progress)
                 if frames.has_ended:
                     return

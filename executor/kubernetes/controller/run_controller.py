@@ -66,7 +66,7 @@ class RunController:
 
     def story(self) -> AsyncIterator[Progress]:
         """Give what happened and what happens; raises EngineUnavailable."""
-        return self._feed.told(self._task)
+        return self._feed.follow(self._task)
 
     async def close(self) -> None:
         """Leave it, which goes on."""
@@ -92,11 +92,11 @@ class RunController:
             outcome = begun if isinstance(begun, Outcome) else await self._attend(begun, logs.look)
             outcome = replace(outcome, message=outcome.message and mask.sentence(outcome.message))
             notes = self._notes(outcome)
-            problem, said = await asyncio.gather(logs.end(notes), reader.end())
+            problem, contents = await asyncio.gather(logs.end(notes), reader.end())
         finally:
             await logs.close()
             await reader.close()
-        outcome = await shielded(lambda: reading.reported(outcome, said, mask.values))
+        outcome = await shielded(lambda: reading.reported(outcome, contents, mask.values))
         if problem:
             outcome = replace(outcome, message=" ".join(filter(None, (outcome.message, problem))))
         if outcome.started_at is not None:
@@ -104,8 +104,8 @@ class RunController:
         self._feed.outcome = outcome
         self._feed.changed()
 
-    def _advance(self, said: bytes) -> None:
-        if (headway := self._mask.headway(said)) is not None:
+    def _advance(self, content: bytes) -> None:
+        if (headway := self._mask.headway(content)) is not None:
             self._feed.advance(headway)
 
     def _wait(self, words: str) -> None:
@@ -170,7 +170,7 @@ class RunController:
         """Read what is known of it, also where what would say more is gone."""
         pod, last = space.pod(job.name), self._pod
         self._pod = pod or last
-        reading = outcomes.read(job, self._pod, space.told(job.name, self._pod), now)
+        reading = outcomes.read(job, self._pod, space.warnings(job.name, self._pod), now)
         if isinstance(reading, Outcome) or pod is not None:
             return reading
         words = ""

@@ -120,9 +120,9 @@ class Turn:
     def read(self) -> Checkpoint | None:
         """Give where another process was; None if none had come to anything."""
         try:
-            said = json.loads(os.pread(self._file, _SIZE, 0))
-            position = said.pop("position")
-            return Checkpoint(**said, position=Position(**position) if position else None)
+            record = json.loads(os.pread(self._file, _SIZE, 0))
+            position = record.pop("position")
+            return Checkpoint(**record, position=Position(**position) if position else None)
         except (ValueError, TypeError, KeyError, AttributeError):
             return None
 

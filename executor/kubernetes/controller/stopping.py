@@ -92,16 +92,16 @@ class Deadlines:
 
 
 class Stopper:
-    """Has one Job stopped when its time is up or when `asked`, and remembers that it did."""
+    """Has one Job stopped when its time is up or when `stopped`, and remembers that it did."""
 
     def __init__(
-        self, client: Client, deadlines: Deadlines, feed: ProgressFeed, mask: Mask, asked: asyncio.Event
+        self, client: Client, deadlines: Deadlines, feed: ProgressFeed, mask: Mask, stopped: asyncio.Event
     ) -> None:
         self._client = client
         self._deadlines = deadlines
         self._feed = feed
         self._mask = mask
-        self._asked = asked
+        self._stopped = stopped
         self.why: Stop | None = None  # for what it was stopped here
         self._request: tuple[str, float] = ("", -math.inf)  # for which pod a stop was requested, and when
 
@@ -118,7 +118,7 @@ class Stopper:
             due = min(due, pod.deleted_at + OVERDUE + 1.0)
         why = noted(job)
         if why is None:
-            is_asked = self._asked.is_set()
+            is_asked = self._stopped.is_set()
             why = Stop(Result.CANCELLED) if is_asked else self._deadlines.step(job, reading, now)
             due = min(due, self._deadlines.due)
         if why is None:

@@ -57,8 +57,8 @@ def read(secret: Object) -> list[Entry]:
     name = _SECRETS.get(str(secret.get("type")))
     found: list[Entry] = []
     with suppress(ValueError, KeyError, TypeError, AttributeError):
-        said = json.loads(base64.b64decode(secret["data"][name]))
-        auths = said["auths"] if name == ".dockerconfigjson" else said
+        config = json.loads(base64.b64decode(secret["data"][name]))
+        auths = config["auths"] if name == ".dockerconfigjson" else config
         for where, entry in auths.items():
             with suppress(ValueError, KeyError, TypeError, AttributeError):
                 found.append(_entry(where, entry))

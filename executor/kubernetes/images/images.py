@@ -49,8 +49,8 @@ class Images:
         self._users: OrderedDict[str, str] = OrderedDict()
         self._unanswered: dict[str, float] = {}
 
-    async def pin(self, wanted: str | Live) -> AsyncIterator[Progress]:
-        """Ask for the digest of what `wanted` names, or of what the workload runs; see `Engine`.
+    async def pin(self, image: str | Live) -> AsyncIterator[Progress]:
+        """Ask for the digest of what `image` names, or of what the workload runs; see `Engine`.
 
         The outcome names it `REPOSITORY@sha256:DIGEST`, or as it is written where only nodes have it
         (`localhost/NAME`, the images of workloads that were loaded into their nodes). What the API server
@@ -59,14 +59,14 @@ class Images:
         until, last, pause = time.monotonic() + self._settings.pending_timeout, "", _SOON
         while True:
             try:
-                async for progress in self._pin(wanted):
+                async for progress in self._pin(image):
                     yield progress
                 return
             except Deferral as deferral:
                 words = str(deferral)
                 left = until - time.monotonic()
                 if left <= 0:
-                    reason = "WorkloadMissing" if isinstance(wanted, Live) else "PullRefused"
+                    reason = "WorkloadMissing" if isinstance(image, Live) else "PullRefused"
                     yield _error(reason, deferral.refused.message)
                     return
                 if words != last:
@@ -75,27 +75,27 @@ class Images:
                 await asyncio.sleep(min(max(pause, deferral.later), left))
                 pause = min(2 * pause, _SLOWEST)
 
-    async def _pin(self, wanted: str | Live) -> AsyncIterator[Progress]:
+    async def _pin(self, image: str | Live) -> AsyncIterator[Progress]:
         workload: Workload | None = None
-        if isinstance(wanted, Live):
+        if isinstance(image, Live):
             try:
-                workload = await live.workload(self._client, wanted, self._settings)
+                workload = await live.workload(self._client, image, self._settings)
             except RunEnded as ended:
                 yield ended.outcome
                 return
             if workload.is_pinned:
                 yield Outcome(Result.SUCCEEDED, image=workload.image)
                 return
-            wanted = workload.image
+            image = workload.image
         try:
-            reference = _parsed(wanted)
+            reference = _parsed(image)
         except ValueError as problem:
             yield _error("ImageMissing", str(problem))
             return
         if reference.digest or reference.is_local:
             yield Outcome(Result.SUCCEEDED, image=str(reference))
             return
-        async for progress in self._asked(reference, self._keys.of(reference, workload)):
+        async for progress in self._resolve(reference, self._keys.of(reference, workload)):
             if workload is not None and isinstance(progress, Outcome) and progress.image:
                 progress = replace(progress, message="No pod of it tells which image it runs: as written.")
             yield progress
@@ -136,8 +136,8 @@ class Images:
             pull_secrets=await self._keys.names(reference),
         )
 
-    async def _asked(self, reference: Reference, opening: Credentials) -> AsyncIterator[Progress]:
-        until, told = time.monotonic() + self._patience, ""
+    async def _resolve(self, reference: Reference, opening: Credentials) -> AsyncIterator[Progress]:
+        until, reason = time.monotonic() + self._patience, ""
         while True:
             try:
                 digest = await self._registries.digest(reference, opening)
@@ -148,9 +148,9 @@ class Images:
                 if time.monotonic() >= until:
                     yield _error("PullRefused", f"{reference}: {unanswered}")
                     return
-                if told != str(unanswered):
-                    told = str(unanswered)
-                    yield Pending(told)
+                if reason != str(unanswered):
+                    reason = str(unanswered)
+                    yield Pending(reason)
                 await asyncio.sleep(min(_PAUSE, self._patience))
             else:
                 yield Outcome(Result.SUCCEEDED, image=f"{reference.repository}@{digest}")

@@ -39,8 +39,8 @@ async def workload(client: Client, live: Live, settings: Settings) -> Workload:
     kind, _, name = live.workload.partition("/")
     namespace = live.namespace or settings.namespace
     if kind not in _KINDS or not _NAME.fullmatch(name):
-        said = f"{live.workload[:200]} is not KIND/NAME, where KIND is one of {', '.join(_KINDS)}."
-        raise error("WorkloadMissing", said)
+        message = f"{live.workload[:200]} is not KIND/NAME, where KIND is one of {', '.join(_KINDS)}."
+        raise error("WorkloadMissing", message)
     if not _NAMESPACE.fullmatch(namespace):
         raise error("WorkloadMissing", f"{namespace[:100]!r} is no namespace.")
     place = f"{live.workload} in namespace {namespace}"

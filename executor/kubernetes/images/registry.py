@@ -80,25 +80,25 @@ class Registries:
 
     async def digest(self, reference: Reference, credentials: Credentials) -> str:
         """Give the digest of what a tag names now."""
-        wanted = reference.digest or reference.tag or "latest"
-        async with self._asking(reference, credentials) as asked:
-            answer = await asked.get(f"manifests/{wanted}", method="HEAD")
-            said = str(answer.headers.get("Docker-Content-Digest", ""))
-            if not _DIGEST.fullmatch(said):
-                answer = await asked.get(f"manifests/{wanted}")
-                said = "sha256:" + hashlib.sha256(answer.body).hexdigest()
-            return said
+        name = reference.digest or reference.tag or "latest"
+        async with self._asking(reference, credentials) as registry:
+            answer = await registry.get(f"manifests/{name}", method="HEAD")
+            digest = str(answer.headers.get("Docker-Content-Digest", ""))
+            if not _DIGEST.fullmatch(digest):
+                answer = await registry.get(f"manifests/{name}")
+                digest = "sha256:" + hashlib.sha256(answer.body).hexdigest()
+            return digest
 
     async def user(self, reference: Reference, credentials: Credentials) -> str:
         """Give the user that an image runs as, as its config has it; empty: root.
 
         Of an image for several platforms it is that of its first one for Linux.
         """
-        async with self._asking(reference, credentials) as asked:
-            manifest = _json(await asked.get(f"manifests/{reference.digest or reference.tag or 'latest'}"))
+        async with self._asking(reference, credentials) as registry:
+            manifest = _json(await registry.get(f"manifests/{reference.digest or reference.tag or 'latest'}"))
             if "manifests" in manifest:
-                manifest = _json(await asked.get(f"manifests/{_platform(manifest)}"))
-            config = _json(await asked.get(f"blobs/{_digest(manifest.get('config'))}"))
+                manifest = _json(await registry.get(f"manifests/{_platform(manifest)}"))
+            config = _json(await registry.get(f"blobs/{_digest(manifest.get('config'))}"))
         inner = config.get("config")
         return str(inner.get("User") or "") if isinstance(inner, dict) else ""
 
@@ -209,30 +209,28 @@ class _Asking:
             return None
         if scheme[1].lower() == "basic":
             return None if credential is None else _basic(credential)
-        said = {name.lower(): value for name, value in _PARAMETER.findall(scheme[2])}
-        realm = said.get("realm", "")
+        parameters = {name.lower(): value for name, value in _PARAMETER.findall(scheme[2])}
+        realm = parameters.get("realm", "")
         if not self._may_follow(self._base, realm):
             raise Unanswered(f"The registry {self._host} names no place for tokens that can be trusted.")
-        asked = {"service": said.get("service", ""), "scope": f"repository:{self._path}:pull"}
-        status, answer = await self._send(self._token_request(realm, asked, credential))
+        query = {"service": parameters.get("service", ""), "scope": f"repository:{self._path}:pull"}
+        status, answer = await self._send(self._token_request(realm, query, credential))
         if not httpx.codes.is_success(status):
             if _is_busy(status):
                 raise self._refusal(status, answer)
             return None
         token = _json(answer)
-        given = token.get("token") or token.get("access_token")
-        return (
-            f"Bearer {given}" if isinstance(given, str) and given.isascii() and given.isprintable() else None
-        )
+        text = token.get("token") or token.get("access_token")
+        return f"Bearer {text}" if isinstance(text, str) and text.isascii() and text.isprintable() else None
 
     def _token_request(
-        self, realm: str, asked: dict[str, str], credential: Credential | None
+        self, realm: str, query: dict[str, str], credential: Credential | None
     ) -> httpx.Request:
         if credential is not None and credential.token is not None:
             form = {"grant_type": "refresh_token", "client_id": "errand", "refresh_token": credential.token}
-            return self._client.build_request("POST", realm, data=form | asked)
+            return self._client.build_request("POST", realm, data=form | query)
         headers = {} if credential is None else {"Authorization": _basic(credential)}
-        return self._client.build_request("GET", httpx.URL(realm).copy_merge_params(asked), headers=headers)
+        return self._client.build_request("GET", httpx.URL(realm).copy_merge_params(query), headers=headers)
 
     def _may_follow(self, origin: str, target: str) -> bool:
         """Whether to go on at `target`: encrypted, or open and near as the registry itself is."""
@@ -259,9 +257,9 @@ def _is_loopback(url: str) -> bool:
 
 def _json(answer: Answer) -> dict[str, Any]:
     with suppress(ValueError):
-        said = json.loads(answer.body)
-        if isinstance(said, dict):
-            return said
+        document = json.loads(answer.body)
+        if isinstance(document, dict):
+            return document
     raise Unanswered("The registry says what no registry should.")
 
 

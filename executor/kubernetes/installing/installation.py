@@ -171,8 +171,8 @@ def _variable(name: str, required: bool) -> Object:
 
 
 def _probe(path: str, failures: int) -> Object:
-    asked = {"path": path, "port": "http"}
-    return {"httpGet": asked, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": failures}
+    action = {"path": path, "port": "http"}
+    return {"httpGet": action, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": failures}
 
 
 def _service(bot: Bot) -> Object:
@@ -181,12 +181,12 @@ def _service(bot: Bot) -> Object:
 
 
 def _network(bot: Bot) -> Object:
-    asked = [*_DNS, *({"protocol": "TCP", "port": port} for port in bot.ports)]
+    ports = [*_DNS, *({"protocol": "TCP", "port": port} for port in bot.ports)]
     spec = {
         "podSelector": {"matchLabels": dict(_SELECTOR)},
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [{"ports": [{"protocol": "TCP", "port": "http"}]}],
-        "egress": [{"ports": asked}],
+        "egress": [{"ports": ports}],
     }
     return _object("networking.k8s.io/v1", "NetworkPolicy", bot, spec)
 

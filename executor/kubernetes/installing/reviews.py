@@ -59,8 +59,8 @@ async def reviewed(settings: Settings, uses: Uses, *, has_builds: bool) -> Revie
     try:
         builds_in = settings.namespace if has_builds else None
         found, hints = await _with_workloads(client, settings, uses)
-        told = await review(client, rules(settings, found), builds_in=builds_in)
-        return replace(told, hints=(*told.hints, *hints))
+        result = await review(client, rules(settings, found), builds_in=builds_in)
+        return replace(result, hints=(*result.hints, *hints))
     except Refused as refused:
         raise EngineUnavailable(f"the API server of Kubernetes refuses to be asked: {refused}") from refused
     finally:
@@ -91,12 +91,12 @@ async def review(client: Client, used: Sequence[Rule], *, builds_in: str | None)
     answers = await asyncio.gather(*(_answer(client, rule, gate) for rule in used))
     names = list(dict.fromkeys(rule.namespace for rule in used))
     levels = await asyncio.gather(*(_level(client, name, gate) for name in names))
-    said = dict(zip(names, levels, strict=True))
-    problems = [f"There is no namespace {name}." for name, level in said.items() if level is None]
+    by_name = dict(zip(names, levels, strict=True))
+    problems = [f"There is no namespace {name}." for name, level in by_name.items() if level is None]
     hints = [
         f"The namespace {name} enforces the pod security level {level}, which admits no builder without root:"
         " images cannot be built there, unless engine.kubernetes.builder.pod makes up for it."
-        for name, level in said.items()
+        for name, level in by_name.items()
         if name == builds_in and level in _ROOTLESS
     ]
     return Review(user, tuple(answers), tuple(problems), tuple(hints))
@@ -116,9 +116,9 @@ async def _user(client: Client) -> str:
 
 async def _answer(client: Client, rule: Rule, gate: asyncio.Semaphore) -> Answer:
     """Ask verb by verb, and for each of the names that the rule has."""
-    asked = [(verb, name) for verb in rule.verbs for name in rule.names or (None,)]
-    allowed = await asyncio.gather(*(_may(client, rule, verb, name, gate) for verb, name in asked))
-    denied = [name or verb for (verb, name), is_allowed in zip(asked, allowed, strict=True) if not is_allowed]
+    pairs = [(verb, name) for verb in rule.verbs for name in rule.names or (None,)]
+    allowed = await asyncio.gather(*(_may(client, rule, verb, name, gate) for verb, name in pairs))
+    denied = [name or verb for (verb, name), is_allowed in zip(pairs, allowed, strict=True) if not is_allowed]
     return Answer(rule, tuple(dict.fromkeys(denied)))
 
 

@@ -19,7 +19,7 @@ _LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]*")
 
 def written(documents: Iterable[tuple[str, Object]]) -> str:
     """Objects as documents of one file, each after its sentence."""
-    return "".join(f"---\n# {said}\n" + "".join(_lines(made, 0)) for said, made in documents)
+    return "".join(f"---\n# {sentence}\n" + "".join(_lines(made, 0)) for sentence, made in documents)
 
 
 def yaml(made: Object) -> str:

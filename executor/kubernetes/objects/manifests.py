@@ -118,10 +118,10 @@ def labels(name: str, about: About, installation: str, component: Component) -> 
 
 def annotations(key: str, about: About) -> dict[str, str]:
     """Give the annotations of what belongs to `key`."""
-    told = {_name(name): _text(value) for name, value in _some(about.annotations)}
+    values = {_name(name): _text(value) for name, value in _some(about.annotations)}
     for ours in (STOP, MASKED):
-        told.pop(ours, None)
-    return {**told, KEY: key}
+        values.pop(ours, None)
+    return {**values, KEY: key}
 
 
 def fit(value: str) -> str:

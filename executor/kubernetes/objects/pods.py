@@ -33,19 +33,19 @@ _SPARE = 2
 
 The kubelet sends SIGTERM first, and a shell that waits for what does not obey ends as if that had obeyed.
 """
-_TOLD = f"kill -0 -1 && echo '{SIGNALLED}' >>/dev/termination-log\n"
+_NOTE = f"kill -0 -1 && echo '{SIGNALLED}' >>/dev/termination-log\n"
 _BEGIN = """now() { n=0; read -r n x </proc/uptime; n=${n%.*}${n#*.}; }
 now; end=$((n + $2))
 """
 _WAIT = 'do now; [ "$n" -lt $end ] || kill -KILL ${P:--1}; sleep 1 || exit; done'
 """A turn of waiting: kills after `$2` hundredths of a second, the unit of `/proc/uptime`."""
-_HOOK = f"{_TOLD}{TELL_ALL}{_BEGIN}while kill -0 -1; {_WAIT}"
+_HOOK = f"{_NOTE}{TELL_ALL}{_BEGIN}while kill -0 -1; {_WAIT}"
 """Signals all but the first process of the pod, which is not the job's, and waits until none is left.
 
 While it waits the kubelet does not signal the job a second time. What it says comes first: the container ends
 with the job, and a job that ends at once leaves it no time to say anything afterwards.
 """
-_OWN_HOOK = f'{_TOLD}{TELL_OWN}{_BEGIN}while [ "$P" ] && kill -0 "$P"; {_WAIT}'
+_OWN_HOOK = f'{_NOTE}{TELL_OWN}{_BEGIN}while [ "$P" ] && kill -0 "$P"; {_WAIT}'
 """Signals what a shell runs and waits for the shell; any other first process is for the kubelet to signal."""
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _TOGETHER = 'exec "$@" 2>&1'
@@ -172,9 +172,9 @@ def spec(
     return made if run.service_account is None else _acting_as(made, run.service_account)
 
 
-def _placing(given: Mapping[str, Any]) -> Object:
+def _placing(pod: Mapping[str, Any]) -> Object:
     """What of the configured `pod` holds for untrusted code; it takes no profile away, sets no sysctl."""
-    found = {key: given[key] for key in _PLACING if key in given}
+    found = {key: pod[key] for key in _PLACING if key in pod}
     if security := found.get("securityContext"):
         found["securityContext"] = {key: value for key, value in security.items() if _confines(key, value)}
     return found
@@ -199,7 +199,7 @@ def _grace(run: RunSpec) -> int:
 
 def _container(run: RunSpec, shared: Workload, kept: PodData, *, reports: bool) -> Object:
     command = prefaced(run.command)
-    asked: Object = {
+    container: Object = {
         "name": CONTAINER,
         "image": run.image or shared.image,
         # What moves was pinned, and what the node alone has cannot be pulled again.
@@ -215,16 +215,16 @@ def _container(run: RunSpec, shared: Workload, kept: PodData, *, reports: bool) 
         },
     }
     if run.read_only:
-        asked["securityContext"]["readOnlyRootFilesystem"] = True
+        container["securityContext"]["readOnlyRootFilesystem"] = True
     if shared.env_from:
-        asked["envFrom"] = list(shared.env_from)
+        container["envFrom"] = list(shared.env_from)
     if run.workdir:
-        asked["workingDir"] = "/" + run.workdir.strip("/")
+        container["workingDir"] = "/" + run.workdir.strip("/")
     if run.signal_children or command != run.command:
         script = _HOOK if run.signal_children else _OWN_HOOK
         hook = ["sh", "-c", script, "sh", PREFACE, f"{_grace(run) * 100}"]
-        asked["lifecycle"] = {"preStop": {"exec": {"command": hook}}}
-    return asked
+        container["lifecycle"] = {"preStop": {"exec": {"command": hook}}}
+    return container
 
 
 def _reporter(run: RunSpec, shared: Workload) -> Object:
@@ -232,13 +232,13 @@ def _reporter(run: RunSpec, shared: Workload) -> Object:
 
     It comes second, so that the job does not wait for it. With a quota each of them has to ask for something.
     """
-    asked = {name: _SMALL[name] for name in _resources(run).get("requests", ()) if name in _SMALL}
+    amounts = {name: _SMALL[name] for name in _resources(run).get("requests", ()) if name in _SMALL}
     return {
         "name": REPORTER,
         "image": run.image or shared.image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["sh", "-c", literal(_REPORT), REPORTER, _REPORT_AT, SIGNALLED],
-        "resources": {"requests": asked, "limits": dict(asked)} if asked else {},
+        "resources": {"requests": amounts, "limits": dict(amounts)} if amounts else {},
         "volumeMounts": [{**_REPORT_MOUNT, "readOnly": True}],
         "securityContext": {
             **shared.container_security,
@@ -288,14 +288,14 @@ def _environment(run: RunSpec, shared: Workload, kept: PodData) -> list[Object]:
 
 def _resources(run: RunSpec) -> Object:
     """What is asked for is also the limit: a job gets it wherever it runs, and no more."""
-    wanted: dict[str, str] = {}
+    amounts: dict[str, str] = {}
     if run.cpu:
-        wanted["cpu"] = f"{max(1, round(run.cpu * 1000))}m"
+        amounts["cpu"] = f"{max(1, round(run.cpu * 1000))}m"
     if run.memory:
-        wanted["memory"] = str(run.memory)
+        amounts["memory"] = str(run.memory)
     if run.gpu:
-        wanted[_GPU] = str(run.gpu)
-    return {"requests": wanted, "limits": dict(wanted)} if wanted else {}
+        amounts[_GPU] = str(run.gpu)
+    return {"requests": amounts, "limits": dict(amounts)} if amounts else {}
 
 
 def _volumes(run: RunSpec, shared: Workload, kept: PodData) -> list[Object]:

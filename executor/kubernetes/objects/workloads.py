@@ -59,9 +59,9 @@ class Workload:
 
 def selector(workload: Object) -> str:
     """Write the LabelSelector of a workload as a query has it."""
-    said = workload["spec"]["selector"]
-    parts = [f"{name}={value}" for name, value in (said.get("matchLabels") or {}).items()]
-    for expression in said.get("matchExpressions") or ():
+    labels = workload["spec"]["selector"]
+    parts = [f"{name}={value}" for name, value in (labels.get("matchLabels") or {}).items()]
+    for expression in labels.get("matchExpressions") or ():
         key, operator = expression["key"], expression["operator"]
         if operator in ("Exists", "DoesNotExist"):
             parts.append(key if operator == "Exists" else f"!{key}")
@@ -116,10 +116,10 @@ def _container(pod: Mapping[str, object], name: str | None) -> str | None:
     """Name the container that is meant: `name`, or the pod's default or first one; None: there is none."""
     names = [one["name"] for one in _of(pod, "spec").get("containers") or ()]
     annotated = _of(pod, "metadata").get("annotations") or {}
-    wanted = name or annotated.get(_DEFAULT) or names[0]
-    if wanted not in names and name is None:
-        wanted = names[0]
-    return wanted if wanted in names else None
+    container = name or annotated.get(_DEFAULT) or names[0]
+    if container not in names and name is None:
+        container = names[0]
+    return container if container in names else None
 
 
 def _read(workload: Object, pod: Object, name: str, template: Object | None = None) -> Workload:
@@ -192,13 +192,13 @@ def _complaints(pod: Object) -> list[str]:
     containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
     states = [state for one in containers for state in (one.get("state") or {}).values()]
     conditions = [one for one in status.get("conditions") or () if one["status"] == "False"]
-    said = [
+    complaints = [
         *(state for state in states if state.get("reason") not in _USUAL),
         *([status] if status.get("reason") or status.get("message") else []),
         *(condition for condition in conditions if condition.get("message")),
         {"message": f"it is {status.get('phase') or 'new'}"},
     ]
-    return [": ".join(filter(None, (one.get("reason"), one.get("message")))) for one in said]
+    return [": ".join(filter(None, (one.get("reason"), one.get("message")))) for one in complaints]
 
 
 def _running(pod: Object, name: str) -> str | None:

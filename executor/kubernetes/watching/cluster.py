@@ -65,21 +65,21 @@ class ObjectIndex(Generic[_T]):
         for one in found:
             self._take(one)
 
-    def changed(self, said: Object) -> None:
+    def changed(self, item: Object) -> None:
         """Take what is new or another now."""
-        one = self._parsed(said)
+        one = self._parsed(item)
         if one is not None:
             self._take(one)
 
-    def deleted(self, said: Object) -> None:
+    def deleted(self, item: Object) -> None:
         """Forget what is gone."""
-        one = self._parsed(said)
+        one = self._parsed(item)
         if one is not None:
             self._drop(one)
 
-    def _parsed(self, said: Object) -> _T | None:
+    def _parsed(self, item: Object) -> _T | None:
         try:
-            return self._read(said)
+            return self._read(item)
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
 
@@ -115,13 +115,13 @@ class WarningIndex:
 
     def listed(self, objects: list[Object]) -> None:
         """Take them in the order in which they were told last."""
-        for said in sorted(objects, key=_when):
-            self.changed(said)
+        for item in sorted(objects, key=_when):
+            self.changed(item)
 
-    def changed(self, said: Object) -> None:
+    def changed(self, item: Object) -> None:
         """Take one, which may be an old one that happened again."""
         try:
-            event = states.event(said)
+            event = states.event(item)
         except (KeyError, TypeError, AttributeError):
             return
         if event.kind not in (JOBS.kind, PODS.kind):
@@ -133,12 +133,12 @@ class WarningIndex:
         owner = event.about if event.kind == JOBS.kind else event.about.rpartition("-")[0]
         self._heard(owner)
 
-    def deleted(self, said: Object) -> None:
+    def deleted(self, item: Object) -> None:
         """An event is forgotten by the server after an hour; what it said stays true."""
 
 
-def _when(said: Object) -> str:
-    return str(said.get("lastTimestamp") or said.get("eventTime") or "")
+def _when(item: Object) -> str:
+    return str(item.get("lastTimestamp") or item.get("eventTime") or "")
 
 
 class NamespaceView:
@@ -196,7 +196,7 @@ class NamespaceView:
                 raise EngineUnavailable(f"a Job could not be read: {refused.message}") from refused
             return None
 
-    def told(self, name: str, pod: Pod | None) -> list[Event]:
+    def warnings(self, name: str, pod: Pod | None) -> list[Event]:
         """Give the warnings about a Job and its pod."""
         return [*self.events.of(name), *(self.events.of(pod.name) if pod is not None else ())]
 

@@ -208,8 +208,8 @@ def _is_by_deadline(job: Job, pod: Pod | None, over: Container | None, outcome: 
 
 def _not_started(words: str) -> Outcome:
     """Read what the runtime says of a command that it could not execute."""
-    told = _EXEC.search(words)
-    if told is not None and (outcome := not_executed(told[1])) is not None:
+    match = _EXEC.search(words)
+    if match is not None and (outcome := not_executed(match[1])) is not None:
         return outcome
     if _WORKDIR.search(words):
         return _error("WorkdirInvalid", words)
@@ -236,10 +236,10 @@ def _waits(job: Job, pod: Pod | None, events: Sequence[Event]) -> Waits:
         words = f"It waits for its sidecar {slow.name} to say that it is up."
         return Waits("SidecarStarting", words, is_usual=True)
     # What is called only `Failed` the container itself tells, too, and more of it.
-    told = (one for one in reversed(events) if one.about == pod.name and one.reason != "Failed")
-    said = next((one for one in told if one.reason.startswith("Failed")), None)
-    if said is not None:
-        return Waits(said.reason, said.message[:MOST])
+    warnings = (one for one in reversed(events) if one.about == pod.name and one.reason != "Failed")
+    warning = next((one for one in warnings if one.reason.startswith("Failed")), None)
+    if warning is not None:
+        return Waits(warning.reason, warning.message[:MOST])
     return Waits("ContainerCreating", f"Its container is made on {pod.node}.", is_usual=True)
 
 
@@ -248,15 +248,15 @@ def _is_in_trouble(container: Container) -> bool:
 
 
 def _without_pod(job: Job, events: Sequence[Event]) -> Waits:
-    for said in reversed(events):
-        if said.reason == "FailedCreate" and said.about == job.name:
+    for event in reversed(events):
+        if event.reason == "FailedCreate" and event.about == job.name:
             # Every try has another name, which would be news each time.
-            words = re.sub(rf'pods? "{re.escape(job.name)}-[a-z0-9]+"', "its pod", said.message, flags=re.I)
+            words = re.sub(rf'pods? "{re.escape(job.name)}-[a-z0-9]+"', "its pod", event.message, flags=re.I)
             if _QUOTA.search(words):
                 return Waits("QuotaExceeded", words[:MOST])
             if _REFUSED.search(words):
                 return Waits("PodRefused", words[:MOST], patience=_MENDED)
-            return Waits(said.reason, words[:MOST])
+            return Waits(event.reason, words[:MOST])
     return Waits("PodMissing", "It waits for its pod.", is_usual=True)
 
 

@@ -134,9 +134,9 @@ class Event:
     message: str
 
 
-def pod(said: Object) -> Pod:
+def pod(item: Object) -> Pod:
     """Read a pod; raises KeyError, TypeError, ValueError for what is none."""
-    metadata, spec, status = said["metadata"], said.get("spec") or {}, said.get("status") or {}
+    metadata, spec, status = item["metadata"], item.get("spec") or {}, item.get("status") or {}
     ours: Object = next((one for one in spec.get("containers") or () if one.get("name") == JOB), {})
     containers, sidecars, reporter = _containers(spec, status)
     disrupted = next(_conditions(status, ("DisruptionTarget",)), {})
@@ -169,9 +169,9 @@ def _deletion(metadata: Object) -> tuple[float | None, float]:
     return moment(metadata.get("deletionTimestamp")), float(metadata.get("deletionGracePeriodSeconds") or 0.0)
 
 
-def job(said: Object) -> Job:
+def job(item: Object) -> Job:
     """Read a Job; raises KeyError, TypeError, ValueError for what is none."""
-    metadata, spec, status = said["metadata"], said.get("spec") or {}, said.get("status") or {}
+    metadata, spec, status = item["metadata"], item.get("spec") or {}, item.get("status") or {}
     annotations = metadata.get("annotations") or {}
     ends = [moment(one.get("lastTransitionTime")) for one in _conditions(status, ("Complete", "Failed"))]
     template = (spec.get("template") or {}).get("spec") or {}
@@ -203,14 +203,14 @@ def gone(name: str, key: str, namespace: str) -> Job:
     return Job(name, namespace, "", key, "", 0.0, None, "", "", "", None, False, 0)
 
 
-def event(said: Object) -> Event:
+def event(item: Object) -> Event:
     """Read an event; raises KeyError, TypeError for what is none."""
-    about = said["involvedObject"]
+    about = item["involvedObject"]
     return Event(
         kind=str(about.get("kind") or ""),
         about=str(about.get("name") or ""),
-        reason=str(said.get("reason") or ""),
-        message=str(said.get("message") or ""),
+        reason=str(item.get("reason") or ""),
+        message=str(item.get("message") or ""),
     )
 
 
@@ -244,32 +244,32 @@ def _containers(
     run: list[Container] = []
     beside: list[Container] = []
     for part, kind in (("initContainers", "initContainerStatuses"), ("containers", "containerStatuses")):
-        said = {one.get("name"): one for one in status.get(kind) or ()}
+        statuses = {one.get("name"): one for one in status.get(kind) or ()}
         for ours in spec.get(part) or ():
             name = str(ours.get("name") or "")
             is_init = part == "initContainers"
             is_beside = ours.get("restartPolicy") == "Always" if is_init else name != JOB
-            (beside if is_beside else run).append(_container(ours, said.get(name) or {}))
+            (beside if is_beside else run).append(_container(ours, statuses.get(name) or {}))
     reporter = next((one for one in beside if one.name == REPORTER), None)
     return tuple(run), tuple(one for one in beside if one is not reporter), reporter
 
 
-def _container(spec: Object, said: Object) -> Container:
-    state = said.get("state") or {}
+def _container(spec: Object, entry: Object) -> Container:
+    state = entry.get("state") or {}
     policy = spec.get("restartPolicy") or "Never"
     status = next((one for one in (TERMINATED, RUNNING) if state.get(one) is not None), WAITING)
-    told = state.get(status) or {}
+    details = state.get(status) or {}
     return Container(
         name=str(spec.get("name") or ""),
         status=status,
-        reason=str(told.get("reason") or ""),
-        message=str(told.get("message") or ""),
-        exit_code=int(told.get("exitCode") or 0),
-        started_at=moment(told.get("startedAt")),
-        finished_at=moment(told.get("finishedAt")),
-        restart_count=int(said.get("restartCount") or 0),
+        reason=str(details.get("reason") or ""),
+        message=str(details.get("message") or ""),
+        exit_code=int(details.get("exitCode") or 0),
+        started_at=moment(details.get("startedAt")),
+        finished_at=moment(details.get("finishedAt")),
+        restart_count=int(entry.get("restartCount") or 0),
         restarts=policy != "Never" or bool(spec.get("restartPolicyRules")),
-        is_up=bool(said.get("started")),
+        is_up=bool(entry.get("started")),
     )
 
 

@@ -36,11 +36,11 @@ class Reader(Protocol):
         """These are all that there are, or were when the list was asked for."""
         ...
 
-    def changed(self, said: Object) -> None:
+    def changed(self, item: Object) -> None:
         """An object was added, or is another now."""
         ...
 
-    def deleted(self, said: Object) -> None:
+    def deleted(self, item: Object) -> None:
         """An object is gone."""
         ...
 
@@ -157,8 +157,8 @@ class Watch:
                 except (AttributeError, TypeError, ValueError) as problem:
                     raise EngineUnavailable("a watch tells what it never should") from problem
 
-    def _take(self, said: Object) -> None:
-        kind, about = said.get("type"), said.get("object") or {}
+    def _take(self, event: Object) -> None:
+        kind, about = event.get("type"), event.get("object") or {}
         if kind == "ERROR":
             status = int(about.get("code") or 0)
             raise Refused(status, str(about.get("reason") or ""), str(about.get("message") or "")[:1000])

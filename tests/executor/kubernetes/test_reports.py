@@ -27,17 +27,17 @@ def test_pieces_of_any_size_are_understood(size: int) -> None:
     for at in range(0, len(LOG), size):
         assert not frames.has_ended or LOG[at:] == b"\n"
         frames.feed(LOG[at : at + size])
-    assert (frames.said, frames.has_ended) == (SAID, True)
+    assert (frames.contents, frames.has_ended) == (SAID, True)
 
 
 def test_log_whose_beginning_was_lost_is_understood_from_the_next_part_on() -> None:
     frames = Frames()
     frames.feed(b"x" * 100_000 + b"\nb\n" + LOG[LOG.index(b"errand summary 9") :])
-    assert frames.said == {name: SAID[name] for name in ("summary", "progress", "ended")}
+    assert frames.contents == {name: SAID[name] for name in ("summary", "progress", "ended")}
 
 
 def test_part_that_is_larger_than_counts_is_not_waited_for() -> None:
     frames = Frames()
     frames.feed(b"errand summary 999999\n" + b"x" * 70_000 + b"\nerrand ended 0\n")
-    assert len(frames.said["summary"]) == 65_537
+    assert len(frames.contents["summary"]) == 65_537
     assert frames.has_ended

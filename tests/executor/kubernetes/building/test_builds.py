@@ -21,28 +21,28 @@ FAILED = Outcome(Result.FAILED, 9, started_at=1.0, finished_at=2.0)
 
 
 def test_image_is_named_by_the_digest_that_was_pushed() -> None:
-    outcome = builds.told(SPEC, SUCCEEDED, f"Built\n{DIGEST}\n")
+    outcome = builds.build_outcome(SPEC, SUCCEEDED, f"Built\n{DIGEST}\n")
     assert (outcome.result, outcome.image) == (Result.SUCCEEDED, f"{PUSH}@{DIGEST}")
     assert (outcome.exit_code, outcome.started_at, outcome.finished_at) == (0, 1.0, 2.0)
 
 
 def test_failed_step_is_a_failed_build() -> None:
-    outcome = builds.told(SPEC, FAILED, "ImageFailed\nThe build ended with exit code 9.\n")
+    outcome = builds.build_outcome(SPEC, FAILED, "ImageFailed\nThe build ended with exit code 9.\n")
     assert (outcome.result, outcome.reason, outcome.exit_code) == (Result.FAILED, "BuildFailed", 9)
     assert outcome.message == "The build ended with exit code 9."
 
 
 def test_step_that_ran_out_of_memory_keeps_that_reason() -> None:
     killed = Outcome(Result.FAILED, 137, "OOMKilled", "It ran out of memory.")
-    assert builds.told(SPEC, killed, "ImageFailed\nx").reason == "OOMKilled"
-    assert builds.told(SPEC, killed, "") == killed
+    assert builds.build_outcome(SPEC, killed, "ImageFailed\nx").reason == "OOMKilled"
+    assert builds.build_outcome(SPEC, killed, "") == killed
 
 
 @pytest.mark.parametrize(
     "word", ["SpecInvalid", "FetchFailed", "PushFailed", "BuilderUnfit", "EngineUnavailable"]
 )
 def test_what_the_job_is_not_to_blame_for_is_an_error(word: str) -> None:
-    outcome = builds.told(SPEC, FAILED, f"{word}\nNo, not \x1b[31mthis. \n")
+    outcome = builds.build_outcome(SPEC, FAILED, f"{word}\nNo, not \x1b[31mthis. \n")
     assert (outcome.result, outcome.reason, outcome.exit_code) == (Result.ERROR, word, None)
     assert outcome.message == "No, not this."
 
@@ -60,14 +60,14 @@ def test_what_the_job_is_not_to_blame_for_is_an_error(word: str) -> None:
     ],
 )
 def test_word_that_does_not_fit_the_exit_code_is_not_believed(ended: Outcome, message: str) -> None:
-    outcome = builds.told(SPEC, ended, message)
+    outcome = builds.build_outcome(SPEC, ended, message)
     assert (outcome.result, outcome.reason, outcome.image) == (Result.ERROR, "BuilderDied", None)
 
 
 @pytest.mark.parametrize("result", [Result.CANCELLED, Result.TIMED_OUT, Result.ERROR])
 def test_other_ends_stay_what_they_are(result: Result) -> None:
     ended = Outcome(result, 143, "Reason")
-    assert builds.told(SPEC, ended, f"Built\n{DIGEST}") == ended
+    assert builds.build_outcome(SPEC, ended, f"Built\n{DIGEST}") == ended
 
 
 async def test_order_masks_the_token_and_the_recipe_s_secrets() -> None:
