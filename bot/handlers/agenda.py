@@ -102,10 +102,10 @@ class Agenda:
         self._keys = keys
         self._catalog, self._end = catalog, end
 
-    def coming(self, held: States, jobs: AbstractSet[str] | None, *, now: float, most: int) -> list[Coming]:
+    def coming(self, states: States, jobs: AbstractSet[str] | None, *, now: float, most: int) -> list[Coming]:
         """The first `most` starts of the hour after `now`, in order, of these jobs alone unless None.
 
-        `held` is what people hold back: that does not start.
+        `states` tell what people hold back: that does not start.
         """
         lines, of = self._soon, self._keys
         keys = lines.keys() if jobs is None else [key for job in jobs & of.keys() for key in of[job]]
@@ -115,7 +115,7 @@ class Agenda:
         while queue and len(found) < most and queue[0].at <= now + HOUR:
             turn = queue[0]
             plan = lines[turn.key].plan
-            if _starts(plan, held, turn.at):
+            if _starts(plan, states, turn.at):
                 found.append(Coming(turn.at, plan.job.name, plan.timetable.name))
             following = _turn(turn.key, turn.moments, turn.at)
             if following is None:
@@ -155,9 +155,9 @@ def _lines(catalog: Catalog, known: Mapping[str, _Line], start: float, end: floa
     return lines
 
 
-def _starts(plan: Plan, held: States, at: float) -> bool:
+def _starts(plan: Plan, states: States, at: float) -> bool:
     """Whether nobody holds back what starts at `at`."""
-    if plan.key not in held and EVERY not in held:
+    if plan.key not in states and EVERY not in states:
         return True
-    due, state = round(at - plan.spread), held.get(plan.key)  # as the schedule has it, in whole seconds
-    return (state is None or state.skip_at != due) and pause_of(plan, held, due) is None
+    due, state = round(at - plan.spread), states.get(plan.key)  # as the schedule has it, in whole seconds
+    return (state is None or state.skip_at != due) and pause_of(plan, states, due) is None

@@ -29,7 +29,7 @@ def holding(run: Run, *, now: float) -> Holding:
 
     Not for its pull request: so soon after a push GitHub may still tell what was there before.
     """
-    asked = run.approval or {}
-    until = now + asked["expires"]
-    on: dict[str, Any] = {"whose": messages.whose(run), "count": asked["count"], "until": until, "given": []}
+    rule = run.approval or {}
+    until = now + rule["expires"]
+    on: dict[str, Any] = {"whose": messages.whose(run), "count": rule["count"], "until": until, "given": []}
     return Holding(Hold.APPROVAL, now if bindings.facts_of(run)["looks_up"] else until, until, on)

@@ -51,12 +51,12 @@ class Approvers:
 
     async def verdict(self, context: RequestContext, run: Run, *, fresh: bool = True) -> Verdict:
         """By the rule of the definition; of one that names nobody whoever may run the job."""
-        wanted = (run.approval or {}).get("from") or ()
-        if not wanted:
+        names = (run.approval or {}).get("from") or ()
+        if not names:
             return await self._authorization.decide_run(context, run, fresh=fresh)
         repositories = (run.repository,) if run.repository is not None else ()
         subject = Subject(f"saying yes to #{run.number}", repositories, public=context.public)
-        rule = self._authorization.rule(wanted)
+        rule = self._authorization.rule(names)
         return await self._authorization.decide(context, rule, subject, fresh=fresh)
 
     async def require(self, context: RequestContext, run: Run) -> Verdict:
@@ -64,8 +64,8 @@ class Approvers:
 
         Who has nothing to do with the run is told no more of it than that they may not.
         """
-        wanted = (run.approval or {}).get("from") or ()
-        if context.actor.partition(":")[0] not in _PEOPLE and not wanted:
+        names = (run.approval or {}).get("from") or ()
+        if context.actor.partition(":")[0] not in _PEOPLE and not names:
             raise NotAllowed(messages.no_person(), "approval: a person")
         verdict = await self.verdict(context, run)
         if not verdict.allowed:
@@ -126,7 +126,7 @@ class ApprovalHandler:
 
     async def approve(self, context: RequestContext, number: int) -> Callable[[Session], Answer]:
         """A yes to a run; raises `AskerError` where it cannot count."""
-        run = await self._asked(context, number)
+        run = await self._waiting_run(context, number)
         verdict = await self._approvers.require(context, run)
         if _is_unsettled(run):
             raise AskerError(messages.image_unknown(run))
@@ -137,11 +137,11 @@ class ApprovalHandler:
         self, context: RequestContext, number: int, why: str | None
     ) -> Callable[[Session], Answer]:
         """A no to a run, which ends it; raises `AskerError` where they may not say it."""
-        run = await self._asked(context, number)
+        run = await self._waiting_run(context, number)
         verdict = await self._approvers.require(context, run)
         return lambda session: self._no(session, context, run, verdict.by, why)
 
-    async def _asked(self, context: RequestContext, number: int) -> Run:
+    async def _waiting_run(self, context: RequestContext, number: int) -> Run:
         """The run, where it waits for a yes that may be given here."""
         run = await self._store.read(lambda session: runs.get(session, number))
         if run is None:
@@ -157,7 +157,7 @@ class ApprovalHandler:
             raise NotAllowed(messages.other_door(run), "approval.on")
         return run
 
-    def _held(self, session: Session, seen: Run) -> Run:
+    def _locked_run(self, session: Session, seen: Run) -> Run:
         """The run within the transaction; `AskerError` where it waits no longer, or is another one."""
         approvals.hold(session)
         run = runs.get(session, seen.identity)
@@ -172,7 +172,7 @@ class ApprovalHandler:
     def _yes(
         self, session: Session, context: RequestContext, seen: Run, rule: str, changes: list[Change]
     ) -> Answer:
-        run, now = self._held(session, seen), self._clock()
+        run, now = self._locked_run(session, seen), self._clock()
         change = self._review.definition_change(run)
         changes = [change] if change is not None else changes
         if bound(run) != bound(seen):
@@ -182,16 +182,16 @@ class ApprovalHandler:
             return Answer(ended, messages.voided(ended))
         row = self._row(context, run, approvals.YES, rule, now)
         fresh = approvals.add(session, row)
-        given = [each for each in approvals.said(session, run.identity) if each.verdict == approvals.YES]
-        enough = len(given) >= run.approval["count"] if run.approval else False
+        yeses = [each for each in approvals.said(session, run.identity) if each.verdict == approvals.YES]
+        enough = len(yeses) >= run.approval["count"] if run.approval else False
         if fresh:
-            run = approvals.note(session, run, given, due_at=now if enough else None) or run
-            _record(session, EntryKind.APPROVED, run, context, now, rule, {"of": len(given)})
+            run = approvals.note(session, run, yeses, due_at=now if enough else None) or run
+            _record(session, EntryKind.APPROVED, run, context, now, rule, {"of": len(yeses)})
         holds.wake_all(session)
         return Answer(run, messages.yes_counts(run, fresh=fresh, enough=enough))
 
     def _no(self, session: Session, context: RequestContext, seen: Run, rule: str, why: str | None) -> Answer:
-        run, now = self._held(session, seen), self._clock()
+        run, now = self._locked_run(session, seen), self._clock()
         approvals.add(session, self._row(context, run, approvals.NO, rule, now))
         on = {"actor": context.actor, "why": why}
         ended = holds.end(session, run.identity, Hold.APPROVAL, now=now, reason=DENIED, on=on)

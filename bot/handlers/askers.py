@@ -94,7 +94,7 @@ class Askers:
             raise NotAllowed(f"{quoted(origin.actor)} may not start {quoted(job.name)}.", "scopes")
         if kind == ActorKind.ACTIONS:
             self._admit_workflow(job, origin.actor)
-        elif kind not in _BY_ITSELF and cause in _ASKED:
+        elif kind not in _BY_ITSELF and cause in _REQUESTS:
             if context.place is None and cause in _ON_GITHUB and origin.repository is not None:
                 context = replace(context, place=GitHubPlace(origin.repository, public=origin.public))
             await self._authorization.admit(context, job)
@@ -121,7 +121,7 @@ class Askers:
             raise NotAllowed(f"{quoted(run.actor)} is no more.")
         if kind == ActorKind.ACTIONS:
             self._require_workflow(run.job, run.actor)
-        elif await self._cause(run) in _ASKED:
+        elif await self._cause(run) in _REQUESTS:
             await self._authorization.require_run(context, run)
 
     async def _cause(self, run: Run) -> str:
@@ -150,5 +150,7 @@ def _fits(pattern: str, repository: str) -> bool:
 _ON_GITHUB = frozenset({Cause.COMMENT, Cause.CHECK})
 """What was asked for in a repository, which says who may where a job has none of its own."""
 
-_ASKED = frozenset({Cause.COMMENT, Cause.CHECK, Cause.SLACK, Cause.CHAT, Cause.PAGE, Cause.API, Cause.HOOK})
+_REQUESTS = frozenset(
+    {Cause.COMMENT, Cause.CHECK, Cause.SLACK, Cause.CHAT, Cause.PAGE, Cause.API, Cause.HOOK}
+)
 """What people and programs asked for; everything else happened, and is started by what app.yaml says."""

@@ -110,13 +110,13 @@ class Inquiry:
 
         return await self._pulls.get((repository, number), ask)
 
-    async def image(self, wanted: str | Live) -> Outcome:
+    async def image(self, image: str | Live) -> Outcome:
         """Which image exactly it is."""
 
         async def ask() -> tuple[Outcome, float]:
-            return await self._pin(wanted), inf
+            return await self._pin(image), inf
 
-        return await self._images.get(wanted, ask)
+        return await self._images.get(image, ask)
 
 
 class BindingReview:
@@ -137,8 +137,8 @@ class BindingReview:
         definition = self.definition_change(run)
         if definition is not None:
             return [definition]
-        asked = inquiry or self.inquiry()
-        found = [await self._head(run, asked), await self._image(run, asked)]
+        inquiry = inquiry or self.inquiry()
+        found = [await self._head(run, inquiry), await self._image(run, inquiry)]
         return [each for each in found if each is not None]
 
     def account(self, run: Run, changes: Sequence[Change]) -> dict[str, Any]:
@@ -160,20 +160,20 @@ class BindingReview:
         keys = _different(run.definition, job.model_dump(mode="json"))
         return {"kind": "definition", "job": run.job, "keys": keys}
 
-    async def _head(self, run: Run, asked: Inquiry) -> Change | None:
+    async def _head(self, run: Run, inquiry: Inquiry) -> Change | None:
         if not facts_of(run)["head"] or run.pull_request is None or run.repository is None:
             return None
-        pull = await asked.pull(run.repository, run.pull_request)
+        pull = await inquiry.pull(run.repository, run.pull_request)
         if pull.state != "open":
             return {"kind": "closed", "pull": pull.number, "merged": pull.merged, "base": pull.base_ref}
         if pull.head_sha != run.commit:
             return {"kind": "head", "pull": pull.number, "was": run.commit, "now": pull.head_sha}
         return None
 
-    async def _image(self, run: Run, asked: Inquiry) -> Change | None:
+    async def _image(self, run: Run, inquiry: Inquiry) -> Change | None:
         if not facts_of(run)["looks_up"] or run.digest is None:
             return None
-        outcome = await asked.image(image_of(run))
+        outcome = await inquiry.image(image_of(run))
         if outcome.image is None or outcome.image == run.digest:
             return (
                 None  # what is gone from a registry may still be on the engine, which is asked at the start

@@ -62,13 +62,13 @@ class CardTargets:
         if chat and thread is None and quiet.keys().isdisjoint(here):
             quiet = {**quiet, chat.channel: False}
         for name, is_quiet in quiet.items():
-            asked = name in here and thread is None
-            spot, back = targets.ChannelPlace(name, asked=asked), url if name in here else None
+            is_origin = name in here and thread is None
+            spot, back = targets.ChannelPlace(name, is_origin=is_origin), url if name in here else None
             cards.append(
-                targets.channel(spot, url=back, quiet=is_quiet and not asked, now=now, nonce=nonce())
+                targets.channel(spot, url=back, quiet=is_quiet and not is_origin, now=now, nonce=nonce())
             )
         if chat and thread is not None:
-            spot = targets.ChannelPlace(chat.channel, thread, asked=True)
+            spot = targets.ChannelPlace(chat.channel, thread, is_origin=True)
             cards.append(targets.channel(spot, url=url, now=now, nonce=nonce()))
         return cards
 

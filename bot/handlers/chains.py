@@ -135,10 +135,10 @@ class ChainHandler:
         found = [
             await self._prepared(run, first, then, index, before, size) for index, then in enumerate(entries)
         ]
-        told: list[str] = []
+        lines: list[str] = []
 
         def effect(session: Session) -> None:
-            told[:] = []
+            lines[:] = []
             started = [self._start(session, what) for what in found]
             followed = [_followed(then, what) for then, what in zip(entries, started, strict=True)]
             stored_chains.settle(session, number, followed)
@@ -148,13 +148,15 @@ class ChainHandler:
                 if isinstance(what, NotFollowing) and what.rule is not None
             ]
             journal.refuse(session, refused)
-            told.extend(_line(each) for each in followed)
-            note = "\n".join([f"#{number} succeeded", *told])
+            lines.extend(_line(each) for each in followed)
+            note = "\n".join([f"#{number} succeeded", *lines])
             self._settlement.close(session, delivery, "handled", note)
 
         await self._settlement.write(effect)
-        refused = any("run" not in line for line in told)
-        self._settlement.log(delivery, "handled", "\n".join([f"#{number} succeeded", *told]), problem=refused)
+        refused = any("run" not in line for line in lines)
+        self._settlement.log(
+            delivery, "handled", "\n".join([f"#{number} succeeded", *lines]), problem=refused
+        )
 
     async def give_up(self, delivery: Delivery, why: str) -> None:
         """Say with the run that nothing follows it, since that could not be decided."""

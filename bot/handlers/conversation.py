@@ -88,9 +88,9 @@ class Conversation:
             return NotAllowed(messages.unknown_person(context.membership))
         return None
 
-    async def end(self, delivery: Delivery, state: Settled, note: str, told: Sequence[Post] = ()) -> None:
-        """Say nothing to it but what is `told` elsewhere."""
-        await self._settlement.settle(delivery, state, note, told)
+    async def end(self, delivery: Delivery, state: Settled, note: str, answers: Sequence[Post] = ()) -> None:
+        """Say nothing to it but `answers` elsewhere."""
+        await self._settlement.settle(delivery, state, note, answers)
 
     async def refuse(
         self, delivery: Delivery, note: str, replies: Sequence[Post], refusals: Sequence[JournalEntry]
@@ -202,11 +202,11 @@ class Conversation:
         verb: str | None = None,
     ) -> list[JournalEntry]:
         """What the journal keeps of a refusal; `why` tells it to those of the repository it names."""
-        told = refusal(context, error, delivery.received_at, job=job, verb=verb)
-        for row in told:
+        entries = refusal(context, error, delivery.received_at, job=job, verb=verb)
+        for row in entries:
             if job is not None:
                 row.repository = self._authorization.refused_from(context, job)
-        return told
+        return entries
 
 
 def job_to_start(line: str, word: str) -> str | None:

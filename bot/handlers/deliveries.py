@@ -133,8 +133,8 @@ class DeliveryHandler:
         state: Settled = "handled" if any(each.concerns for each in decisions) else "ignored"
 
         def note() -> str:
-            told = [each for each in decisions if each.concerns] or decisions[:1]
-            return "\n".join(each.note() for each in told)
+            relevant = [each for each in decisions if each.concerns] or decisions[:1]
+            return "\n".join(each.note() for each in relevant)
 
         def decide(session: Session) -> None:
             for each in decisions:

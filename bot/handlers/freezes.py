@@ -69,8 +69,8 @@ class FreezeHandler:
             )
             if freezes.begin(session, row, now=now) is None:
                 raise AskerError(f"There are {freezes.MOST} freezes already; end some of them first.")
-            told = entry(context, EntryKind.FROZEN, _about(scope), now, reason=why, until=until)
-            journal.record(session, [_ruled(context, scope, told)])
+            record = entry(context, EntryKind.FROZEN, _about(scope), now, reason=why, until=until)
+            journal.record(session, [_ruled(context, scope, record)])
             made = freezes.standing(row)
             return made, words.begun(made, command=word)
 
@@ -92,8 +92,8 @@ class FreezeHandler:
             if not may_end and not all(people.is_same(row.actor, context.actor) for row in mine):
                 raise NotAllowed(self._whom_to_ask(context, scope, mine[0].actor))
             freezes.end(session, mine, now=now)
-            told = entry(context, EntryKind.THAWED, _about(scope), now, by=mine[0].actor)
-            journal.record(session, [_ruled(context, scope, told)])
+            record = entry(context, EntryKind.THAWED, _about(scope), now, by=mine[0].actor)
+            journal.record(session, [_ruled(context, scope, record)])
             return words.ended(scope, self._still(session, scope, now))
 
         return effect
@@ -188,10 +188,10 @@ def _about(scope: Scope) -> str:
     return f"freeze:{words.scope_text(scope)}"
 
 
-def _ruled(context: RequestContext, scope: Scope, told: JournalEntry) -> JournalEntry:
-    """`told` by the rule that let them do this to everything, where it is of that."""
-    told.rule = (everything.rule(context) if scope.is_wide else None) or told.rule
-    return told
+def _ruled(context: RequestContext, scope: Scope, record: JournalEntry) -> JournalEntry:
+    """`record` by the rule that let them do this to everything, where it is of that."""
+    record.rule = (everything.rule(context) if scope.is_wide else None) or record.rule
+    return record
 
 
 def scope_of(command: parser.Freeze | parser.Thaw) -> Scope:

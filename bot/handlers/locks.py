@@ -157,9 +157,9 @@ class LockHandler:
 def _record(
     session: Session, context: RequestContext, kind: EntryKind, target: str, now: float, **facts: Any
 ) -> None:
-    told = entry(context, kind, f"lock:{target}", now, **facts)
-    told.rule = (everything.rule(context) if target == EVERYTHING else None) or told.rule
-    journal.record(session, [told])
+    record = entry(context, kind, f"lock:{target}", now, **facts)
+    record.rule = (everything.rule(context) if target == EVERYTHING else None) or record.rule
+    journal.record(session, [record])
 
 
 def _not_locked(target: str) -> Missing:

@@ -153,17 +153,17 @@ class OccurrenceHandler:
                 now=row.received_at,
                 grounds=Grounds("cancel_with: pull_request", CAUSES[happened.event]),
             )
-        told: list[Post] = []
+        cards: list[Post] = []
         decisions: dict[str, Reason] = {}
         for job in concerned.starts:
             order = self._order(row, happened, job, commit)
             decisions[job.name] = self._start(session, row, order, happened, commit)
-            told += self._verdict(order.target, job, happened, commit, decisions[job.name])
+            cards += self._verdict(order.target, job, happened, commit, decisions[job.name])
         for job in concerned.answers:
             target = self._order(row, happened, job, commit).target
-            told += self._cards.verdict(target, job.name, "neutral", _NOT_HERE, row.key)
+            cards += self._cards.verdict(target, job.name, "neutral", _NOT_HERE, row.key)
         row.decisions = decisions
-        return told + (self._cards.occurrence(row, repository) if any(decisions.values()) else [])
+        return cards + (self._cards.occurrence(row, repository) if any(decisions.values()) else [])
 
     def _start(
         self, session: Session, row: OccurrenceSeen, order: Order, happened: Occurrence, commit: Commit

@@ -59,7 +59,7 @@ def record_override(
     session: Session, context: RequestContext, run: Run, freeze: dict[str, object], now: float
 ) -> None:
     """Keep that `run` starts in spite of a freeze: by whom, by which rule, why, and of what."""
-    told = entry(
+    record = entry(
         context,
         EntryKind.OVERRIDDEN,
         f"run:{run.number}",
@@ -68,5 +68,5 @@ def record_override(
         why=run.override,
         freeze=words.frozen(freeze),
     )
-    told.run, told.rule = run.number, f"override: {context.rules.get(_RULE, '')}".removesuffix(": ")
-    journal.record(session, [told])
+    record.run, record.rule = run.number, f"override: {context.rules.get(_RULE, '')}".removesuffix(": ")
+    journal.record(session, [record])

@@ -38,7 +38,7 @@ class PauseHandler:
 
         def effect(session: Session) -> str | None:
             for key in keys:
-                ticks.change(session, key, **_said(context, terms))
+                ticks.change(session, key, **_pause_columns(context, terms))
             self._note(session, EntryKind.PAUSED, context, keys, until=terms.until, why=terms.why)
             return timetables.paused(_subject(command), terms, command=word, count=len(keys))
 
@@ -53,7 +53,7 @@ class PauseHandler:
         terms, word = self._terms(command, "UTC"), self._authorization.first_word(context)
 
         def effect(session: Session) -> str | None:
-            ticks.change(session, EVERY, **_said(context, terms))
+            ticks.change(session, EVERY, **_pause_columns(context, terms))
             self._note(session, EntryKind.PAUSED, context, [EVERY], until=terms.until, why=terms.why)
             return timetables.every_paused(terms, command=word)
 
@@ -85,20 +85,20 @@ class PauseHandler:
         def effect(session: Session) -> str | None:
             now, subject = self._clock(), _subject(command)
             states = ticks.hold(session, [plan.key for plan in plans])
-            held = [plan for plan in plans if _is_held(states.get(plan.key), now)]
-            if not held:
+            held_back = [plan for plan in plans if _is_held(states.get(plan.key), now)]
+            if not held_back:
                 if (every := states.get(EVERY)) is not None and holds(every, now):
                     word = self._authorization.first_word(context)
                     raise AskerError(f"All schedules are paused; {quoted(f'{word} resume --all')} ends that.")
                 raise AskerError(f"The schedule of {quoted(subject)} is not paused.")
-            for plan in held:
+            for plan in held_back:
                 free = {**_FREE, "skip_at": None, "skipped_by": None, "failures": 0}
                 states[plan.key] = ticks.change(session, plan.key, **free)
-            self._note(session, EntryKind.RESUMED, context, [plan.key for plan in held])
-            first = _soonest(held, states, now)
+            self._note(session, EntryKind.RESUMED, context, [plan.key for plan in held_back])
+            first = _soonest(held_back, states, now)
             times = [] if first is None else [first.at]
             zone = plans[0].timetable.timezone if first is None else first.plan.timetable.timezone
-            return timetables.resumed(subject, times, zone, count=len(held))
+            return timetables.resumed(subject, times, zone, count=len(held_back))
 
         return effect
 
@@ -186,7 +186,7 @@ _FREE: Mapping[str, Any] = {"paused": False, "paused_until": None, "paused_by": 
 """Of a schedule that is not paused."""
 
 
-def _said(context: RequestContext, terms: timetables.PauseTerms) -> dict[str, Any]:
+def _pause_columns(context: RequestContext, terms: timetables.PauseTerms) -> dict[str, Any]:
     """What is stored of a pause."""
     return {
         "paused": True,

@@ -96,7 +96,7 @@ class PushHandler:
     def _skipped(self, push: Push, images: Sequence[Image], rows: Sequence[PushVerdict]) -> list[Post]:
         """The checks of the jobs that would have run, had the commit not said that nothing is to."""
         skipped = {row.image: row for row in rows if row.reason.get("kind") == "skip"}
-        told: list[Post] = []
+        cards: list[Post] = []
         for image in images:
             row = skipped.get(image.name)
             jobs = self._registry.catalog.jobs_of_image(image.name) if row is not None else ()
@@ -104,8 +104,8 @@ class PushHandler:
                 if row is not None and "push" in job.on and job.notify.github:
                     target = Target(push.repository, push.public, Source(image, push.commit, push.ref))
                     title = f"Skipped: {messages.reason(row.reason)}."
-                    told += self._cards.verdict(target, job.name, "neutral", title, "push")
-        return told
+                    cards += self._cards.verdict(target, job.name, "neutral", title, "push")
+        return cards
 
     def _start(
         self, session: Session, key: str, push: Push, passed: Sequence[Image], verdicts: Mapping[str, str]

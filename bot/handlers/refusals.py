@@ -25,17 +25,17 @@ class RefusalJournal:
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
-        self._told: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+        self._told_at: OrderedDict[tuple[str, str, str], float] = OrderedDict()
 
     async def tell(self, row: JournalEntry) -> None:
         """Tell of it, unless it was told a moment ago; while the database is away it is not told at all."""
         key, now = (row.actor, row.subject, row.rule or ""), self._clock()
-        if now - self._told.get(key, float("-inf")) < KEPT:
+        if now - self._told_at.get(key, float("-inf")) < KEPT:
             return
-        self._told[key] = now
-        self._told.move_to_end(key)
-        while len(self._told) > _MOST:
-            self._told.popitem(last=False)
+        self._told_at[key] = now
+        self._told_at.move_to_end(key)
+        while len(self._told_at) > _MOST:
+            self._told_at.popitem(last=False)
         with suppress(RetryLater):
             await self._store.write(lambda session: journal.refuse(session, [row]))
 

@@ -61,14 +61,14 @@ class ApprovalReleases:
         if run.image_definition is not None and run.digest is None:
             await self._settle_image(run, now)
             return
-        said = await self._store.read(lambda session: approvals.said(session, number))
-        given = [row for row in said if row.verdict == approvals.YES]
-        enough = len(given) >= run.approval["count"]
+        rows = await self._store.read(lambda session: approvals.said(session, number))
+        yeses = [row for row in rows if row.verdict == approvals.YES]
+        enough = len(yeses) >= run.approval["count"]
         changes = await self._changes(run, inquiry, is_needed=enough)
         if changes or not enough:
             await self._store.write(lambda session: self._wait(session, run, changes, now))
             return
-        findings = await self._ask(run, given)
+        findings = await self._ask(run, yeses)
         await self._store.write(lambda session: self._decide(session, run, findings, now))
 
     async def _changes(self, run: Run, inquiry: Inquiry, *, is_needed: bool) -> Sequence[Change]:
@@ -95,21 +95,21 @@ class ApprovalReleases:
 
         await self._store.write(store)
 
-    async def _ask(self, run: Run, given: Sequence[Approval]) -> Findings:
+    async def _ask(self, run: Run, yeses: Sequence[Approval]) -> Findings:
         refusal: Reason | None = None
         try:
             await self._askers.require(run)
         except AskerError as error:
             refusal = error.reason
         counting, people = set[int](), set[str]()
-        for row in given:
+        for row in yeses:
             person = self._askers.person(row.actor)
             if row.bound == bound(run) and person not in people and await self._may_still(run, row):
                 counting.add(row.id or 0)
                 people.add(person)
         return Findings(
             frozenset(counting),
-            frozenset((row.id or 0) for row in given) - counting,
+            frozenset((row.id or 0) for row in yeses) - counting,
             refusal,
         )
 
@@ -132,11 +132,11 @@ class ApprovalReleases:
             void(session, run, self._review.account(run, []), now=now)
             return
         approvals.lose(session, findings.lost)
-        given = [row for row in approvals.said(session, run.identity) if row.verdict == approvals.YES]
-        counting = [row for row in given if row.id in findings.counting]
+        yeses = [row for row in approvals.said(session, run.identity) if row.verdict == approvals.YES]
+        counting = [row for row in yeses if row.id in findings.counting]
         if len(counting) < run.approval["count"]:
-            due = now if len(given) > len(counting) else (run.hold_until or 0.0)  # some came in meanwhile
-            approvals.note(session, run, given, due_at=due)
+            due = now if len(yeses) > len(counting) else (run.hold_until or 0.0)  # some came in meanwhile
+            approvals.note(session, run, yeses, due_at=due)
             holds.wake_all(session)
             return
         if findings.refusal is not None:
@@ -150,8 +150,8 @@ class ApprovalReleases:
         run = self._unchanged(session, seen, now, changes)
         if run is None or run.approval is None:
             return
-        said = [row for row in approvals.said(session, run.identity) if row.verdict == approvals.YES]
-        if len(said) < run.approval["count"]:
+        yeses = [row for row in approvals.said(session, run.identity) if row.verdict == approvals.YES]
+        if len(yeses) < run.approval["count"]:
             holds.look_at(session, run.identity, Hold.APPROVAL, at=(run.hold_until or 0.0))
 
     def _unchanged(

@@ -47,8 +47,8 @@ def in_place(old: Run, request: StartRequest, old_tag: str | None) -> StartReque
 
 def run_command(name: str, request: StartRequest) -> parser.Run:
     """The command that starts a job so."""
-    given = (dict(request.parameters), request.ref, request.image_tag, request.arguments)
-    return parser.Run(name, *given, request.override, request.at, request.delay)
+    values = (dict(request.parameters), request.ref, request.image_tag, request.arguments)
+    return parser.Run(name, *values, request.override, request.at, request.delay)
 
 
 def ref_of(run: Run) -> str | None:

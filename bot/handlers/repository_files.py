@@ -37,11 +37,11 @@ class RepositoryFileHandler:
         if rules is None or push.number is None or push.tag or push.name != push.default_branch:
             return ignored("")
         pusher = ActorKind.GITHUB.named(push.sender)
-        wanted = repository_files.Wanted(push.number, push.repository, pusher, push.after)
+        request = repository_files.ReadRequest(push.number, push.repository, pusher, push.after)
         now = self._holder.clock()
         return Decision(
             True,
-            lambda session: repository_files.want(session, wanted, now=now),
+            lambda session: repository_files.want(session, request, now=now),
             lambda: f"push of {push.repository}@{push.ref} {push.commit[:12]}: {FILE} is read",
         )
 
@@ -51,11 +51,11 @@ class RepositoryFileHandler:
         row = await self._holder.store.read(lambda s: repository_files.of_number(s, event.number))
         if row is None:
             return ignored(f"{head}, and defines nothing here")
-        wanted = repository_files.Wanted(event.number, row.repository)
+        request = repository_files.ReadRequest(event.number, row.repository)
         now = self._holder.clock()
         return Decision(
             True,
-            lambda session: repository_files.want(session, wanted, now=now),
+            lambda session: repository_files.want(session, request, now=now),
             lambda: f"{head}: its {FILE} is read",
         )
 
@@ -65,8 +65,8 @@ class RepositoryFileHandler:
         def write(session: Session) -> None:
             row = repository_files.of_number(session, number)
             if row is not None:
-                wanted = repository_files.Wanted(number, row.repository)
-                repository_files.want(session, wanted, now=self._holder.clock())
+                request = repository_files.ReadRequest(number, row.repository)
+                repository_files.want(session, request, now=self._holder.clock())
 
         await self._holder.store.write(write)
 
@@ -75,8 +75,8 @@ class RepositoryFileHandler:
         repository = await self._host.about(name)
         if repository.number is None:
             return
-        wanted, now = repository_files.Wanted(repository.number, name), self._holder.clock()
-        await self._holder.store.write(lambda s: repository_files.want(s, wanted, now=now))
+        request, now = repository_files.ReadRequest(repository.number, name), self._holder.clock()
+        await self._holder.store.write(lambda s: repository_files.want(s, request, now=now))
 
     async def proposed(self, happened: Occurrence) -> Decision:
         """Have a plan made of what a pull request would change of the file."""

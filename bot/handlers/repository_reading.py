@@ -57,8 +57,8 @@ class Reading:
     @property
     def problem(self) -> str | None:
         """What is wrong, in lines."""
-        told = [f"{note.line}:{note.column}: {note.text}" for note in self.notes]
-        return "\n".join(told) or self.why
+        lines = [f"{note.line}:{note.column}: {note.text}" for note in self.notes]
+        return "\n".join(lines) or self.why
 
 
 class RepositoryFileReader:
@@ -134,12 +134,12 @@ class RepositoryFileReader:
         commit, name = reading.facts.get("seen"), reading.facts.get("repository", row.repository)
         facts = {"state": reading.state, "problem": reading.problem, "read_at": now, **reading.facts}
         actor = row.pusher if row.pusher is not None and row.pushed == commit else SOMEBODY
-        told = self._told(row, reading, commit or "")
+        checks = self._checks(row, reading, commit or "")
         changed: list[str] = []
 
         def write(session: Session) -> None:
             changed.clear()
-            posts.add(session, told)
+            posts.add(session, checks)
             if found is not None:
                 versions.hold(session)
                 new = in_force(row, name, commit or row.commit or "", found)
@@ -163,7 +163,7 @@ class RepositoryFileReader:
         else:
             log.info("repository.read", state=reading.state, changed=changed, **shown)
 
-    def _told(self, row: RepositoryFile, reading: Reading, commit: str) -> list[Post]:
+    def _checks(self, row: RepositoryFile, reading: Reading, commit: str) -> list[Post]:
         """The check of the commit: of every one that has a mistake, and of those that change something."""
         old, found = self._registry.defined_by(row.repository_number), reading.definitions
         if reading.state == "wrong":

@@ -46,12 +46,12 @@ class RequirementHandler:
         """What is no pull request's has to be on a branch that one would be for: it was merged then."""
         code, source, repository = "base", target.source, target.repository
         if source is None or repository is None:
-            asked = (
+            sentence = (
                 "a tag of an image is no pull request's"
                 if context.pull
                 else "it is asked for in no pull request"
             )
-            return Verdict(code, met=False, sentence=asked)
+            return Verdict(code, met=False, sentence=sentence)
         entries = [entry for entry in job.requires if isinstance(entry, Base)]
         about = await self._host.about(repository)
         patterns = [pattern for entry in entries for pattern in entry.base] or [about.default_branch]
@@ -88,8 +88,8 @@ class RequirementHandler:
         )
 
 
-async def _when(wanted: bool, ask: Callable[[], Awaitable[T]]) -> T | None:
-    return await ask() if wanted else None
+async def _when(is_needed: bool, ask: Callable[[], Awaitable[T]]) -> T | None:
+    return await ask() if is_needed else None
 
 
 def _is_of(pull: PullRequest, target: Target) -> bool:

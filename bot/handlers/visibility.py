@@ -166,14 +166,14 @@ class Visibility:
     ) -> tuple[dict[Question, Answer], list[RetryLater]]:
         """What is `known` with the answers to what is open, and what was in the way of others."""
         facts: dict[Question, Answer] = dict(known)
-        asked: set[Question] = set()
+        tried: set[Question] = set()
         away: list[RetryLater] = []
         for _ in range(ROUNDS):
-            wanted = [each for each in _open(asker, groups, facts) if each not in asked][: most - len(asked)]
-            if not wanted:
+            batch = [each for each in _open(asker, groups, facts) if each not in tried][: most - len(tried)]
+            if not batch:
                 break
-            asked.update(wanted)
-            for question, answer in (await self._finder.known_answers(asker, wanted)).items():
+            tried.update(batch)
+            for question, answer in (await self._finder.known_answers(asker, batch)).items():
                 if isinstance(answer, RetryLater):
                     away.append(answer)
                 else:
@@ -222,8 +222,8 @@ def job_key(job: Job, repository: str | None) -> str:
 
 def _open(asker: Asker, groups: Collection[_Group], facts: Facts) -> list[Question]:
     """What is not known and could matter, that first on which most jobs depend."""
-    wanted: Counter[Question] = Counter()
+    counts: Counter[Question] = Counter()
     for group in groups:
         for question in decide(group.rule, asker, group.subject.repositories, facts).questions:
-            wanted[question] += len(group.jobs)
-    return [question for question, _ in sorted(wanted.items(), key=lambda row: (-row[1], str(row[0])))]
+            counts[question] += len(group.jobs)
+    return [question for question, _ in sorted(counts.items(), key=lambda row: (-row[1], str(row[0])))]

@@ -36,19 +36,19 @@ class PullPlace:
 class ChannelPlace:
     """A Slack channel by name or id, or (`thread`) what is said below a message of it, by its `ts`.
 
-    `asked`: it was asked for there.
+    `is_origin`: it was asked for there.
     """
 
     channel: str
     thread: str | None = None
-    asked: bool = False
+    is_origin: bool = False
 
     @property
     def fields(self) -> dict[str, object]:
         """As a post keeps it."""
         thread = {} if self.thread is None else {"thread": self.thread}
-        asked = {"asked": True} if self.asked else {}
-        return {"channel": self.channel, **thread, **asked}
+        origin = {"asked": True} if self.is_origin else {}
+        return {"channel": self.channel, **thread, **origin}
 
     @property
     def key(self) -> str:

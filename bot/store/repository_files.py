@@ -23,7 +23,7 @@ _QUIET = {"synchronize_session": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReadRequest:
     """Which file is to be read, and who pushed `commit`, if that is why."""
 
     number: int
@@ -32,14 +32,14 @@ class Wanted:
     commit: str | None = None
 
 
-def want(session: Session, wanted: Wanted, *, now: float) -> None:
+def want(session: Session, request: ReadRequest, *, now: float) -> None:
     """Have the file of a repository read, again if it is being read."""
     make: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    pushed = {} if wanted.pusher is None else {"pusher": wanted.pusher, "pushed": wanted.commit}
-    row = RepositoryFile(repository_number=wanted.number, repository=wanted.repository, due_at=now)
+    pushed = {} if request.pusher is None else {"pusher": request.pusher, "pushed": request.commit}
+    row = RepositoryFile(repository_number=request.number, repository=request.repository, due_at=now)
     again = {
         "wanted": REPOSITORY_FILE.wanted + 1,
-        "repository": wanted.repository,
+        "repository": request.repository,
         "due_at": now,
         "attempts": 0,
         **pushed,

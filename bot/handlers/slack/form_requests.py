@@ -161,8 +161,8 @@ class FormRequests:
         command = self.incomplete(line)
         if command is None:
             return text
-        given = command_line(self._registry.config.command, command.name, _request(command))
-        value = given.split(maxsplit=2)[2]
+        full_line = command_line(self._registry.config.command, command.name, _request(command))
+        value = full_line.split(maxsplit=2)[2]
         if len(value) > elements.BUTTON_VALUE_CHARACTERS:
             value = command.name
         button = elements.button("Fill in", Action.JOB_RUN, value, style="primary")
@@ -189,5 +189,5 @@ class FormRequests:
 
 
 def _request(command: parser.Run) -> StartRequest:
-    given = (command.parameters, command.arguments, command.ref, command.image_tag)
-    return StartRequest(*given, command.override, command.at, command.delay)
+    values = (command.parameters, command.arguments, command.ref, command.image_tag)
+    return StartRequest(*values, command.override, command.at, command.delay)

@@ -60,7 +60,7 @@ class SlackFormHandler:
         context = await self._contexts.of(f"slack:view:{form.view}", form.asker, spot)
         step, line = await self._step(context, origin, form)
 
-        def told(texts: list[str]) -> list[str]:
+        def extend(texts: list[str]) -> list[str]:
             again = fence([line], limit=LINE_CHARACTERS, line_limit=LINE_CHARACTERS)
             return [*texts, "As a command, to be changed and sent again:", again]
 
@@ -68,7 +68,7 @@ class SlackFormHandler:
             delivery,
             context,
             [step],
-            lambda texts, failed: self._answers.slack(context, told(texts) if failed and line else texts),
+            lambda texts, failed: self._answers.slack(context, extend(texts) if failed and line else texts),
             f"{context.actor} submits a form of {origin.job}",
         )
 

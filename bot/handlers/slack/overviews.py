@@ -37,7 +37,7 @@ from bot.tables import JobState, Lock, Run
 
 UNDER_WAY = 200
 """Runs under way that are counted."""
-HELD = 3
+HELD_FIRST = 3
 """Schedules that are held back and stand above those that are due soonest."""
 MOMENTS = 20_000
 """Times of schedules that are remembered."""
@@ -69,9 +69,9 @@ class Timetables:
         )
 
     def _next(self, plan: Plan, states: States, now: float) -> float | None:
-        said = [states.get(each) or _UNTOUCHED for each in (plan.key, EVERY)]
-        held = [(state.paused, state.paused_until, state.skip_at) for state in said]
-        key = (plan.text, plan.spread, plan.timetable.paused, *held)
+        rows = [states.get(each) or _UNTOUCHED for each in (plan.key, EVERY)]
+        pauses = [(state.paused, state.paused_until, state.skip_at) for state in rows]
+        key = (plan.text, plan.spread, plan.timetable.paused, *pauses)
         old = self._known.get(plan.key)
         if old is not None and old[0] == key and (old[1] is None or old[1] > now):
             return old[1]
@@ -186,10 +186,10 @@ class OverviewReader:
         """Some of what people hold back, then what is due soonest, then the rest."""
         found = [self._timetables.line(plan, states, now) for plan in plans]
         lines = sorted(found, key=_moment)
-        held = [line for line in lines if _is_held(line)]
+        held_back = [line for line in lines if _is_held(line)]
         free = [line for line in lines if line.paused_by is None and not _is_held(line)]
         paused = [line for line in lines if line.by_definition or line.by_all]
-        return [*held[:HELD], *free, *held[HELD:], *paused]
+        return [*held_back[:HELD_FIRST], *free, *held_back[HELD_FIRST:], *paused]
 
     def lines(self, rows: Iterable[Run]) -> list[RunLine]:
         """These runs with their pages."""
@@ -231,8 +231,8 @@ def _thaw(freeze: Standing) -> str | None:
 
 def _is_held(line: ScheduleLine) -> bool:
     """Whether people hold it back, who can let it go on as well."""
-    held = line.paused_by is not None or line.skipped_at is not None
-    return held and not line.by_definition and not line.by_all
+    by_people = line.paused_by is not None or line.skipped_at is not None
+    return by_people and not line.by_definition and not line.by_all
 
 
 def _moment(line: ScheduleLine) -> tuple[float, str]:

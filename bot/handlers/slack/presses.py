@@ -74,8 +74,8 @@ class SlackPressHandler:
             await self._conversation.end(delivery, "ignored", f"{press.action[:60]} does nothing here")
             return
         context = await self._contexts.of(delivery.key, press.asker, press.spot)
-        said = words.format(value=shlex.quote(press.value), options=press.value)
-        line = f"{self._registry.config.command} {said}"
+        command = words.format(value=shlex.quote(press.value), options=press.value)
+        line = f"{self._registry.config.command} {command}"
         refusals: list[str] = []
 
         def answers(texts: list[str], failed: bool) -> list[Post]:

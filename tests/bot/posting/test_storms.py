@@ -43,7 +43,7 @@ async def start(home: House, count: int, notify: Mapping[str, Any], *, asked: bo
                 actor="schedule",
                 created_at=home.now,
             )
-            place = targets.ChannelPlace("#ops", asked=asked)
+            place = targets.ChannelPlace("#ops", is_origin=asked)
             card = targets.channel(place, quiet="when" in notify, now=home.now, nonce=f"{at:016x}")
             stored, _ = runs.enqueue(session, run, [card], now=home.now, nonce=f"{at:08x}")
             numbers.append(stored.identity)

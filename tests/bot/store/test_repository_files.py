@@ -6,7 +6,7 @@ import pytest
 
 from bot.store import Session, Store, repository_files, versions
 from bot.store.leases import LeaseLost
-from bot.store.repository_files import InForce, NameTaken, Wanted
+from bot.store.repository_files import InForce, NameTaken, ReadRequest
 from bot.tables import JobVersion, RepositoryFile
 
 JOB: dict[str, Any] = {"name": "shop-greet", "command": "true"}
@@ -17,7 +17,7 @@ async def claim(store: Store, owner: str = "one", now: float = 10.0) -> list[Rep
 
 
 async def want(store: Store, number: int = 7, **pushed: str) -> None:
-    wanted = Wanted(number, "acme/shop", pushed.get("pusher"), pushed.get("commit"))
+    wanted = ReadRequest(number, "acme/shop", pushed.get("pusher"), pushed.get("commit"))
     await store.write(lambda s: repository_files.want(s, wanted, now=1.0))
 
 

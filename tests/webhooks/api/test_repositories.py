@@ -42,7 +42,7 @@ async def test_file_of_a_repository_is_told_with_what_is_wrong(home: House) -> N
     await home.tools.repositories.admit(Identity(SHOP, 7), door="delivery")
 
     def read(session: Session) -> None:
-        repository_files.want(session, repository_files.Wanted(7, SHOP), now=0.0)
+        repository_files.want(session, repository_files.ReadRequest(7, SHOP), now=0.0)
         row = repository_files.of_number(session, 7)
         assert row is not None
         row.state, row.problem, row.prefix = "wrong", "1:1: jobs: expected names and definitions", "shop"
