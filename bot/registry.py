@@ -212,10 +212,10 @@ class Registry:
                     changed.append(f"-{name}")
             for file, found in fits:
                 changed += repository_files.narrow(session, file, found, now=now)
-            held = self._today.config
+            current = self._today.config
             sections: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
-                "images": (held.images, config.images),
-                "sizes": (held.sizes, config.sizes),
+                "images": (current.images, config.images),
+                "sizes": (current.sizes, config.sizes),
             }
             journal.record(session, config_changed(sections, now))
             return changed
@@ -284,17 +284,17 @@ class Registry:
             mark, rows, stored = await self._store.read(
                 lambda s: (versions.mark(s), versions.newest(s), repository_files.images(s))
             )
-            held = config or self._today.config
-            entries = dict(self._entries(held, rows))
+            current = config or self._today.config
+            entries = dict(self._entries(current, rows))
             jobs = {name: entry.job for name, entry in entries.items()}
             removed = {name: row for name, row in rows.items() if row.deleted}
             people = self._today.rules.people
-            rules = RuleBook(people if held.people == people.sets else People(held.people), jobs)
-            direct = _direct_images(entries, held)
-            images = {**direct, **repository_jobs.images_of(stored.values()), **held.images}
+            rules = RuleBook(people if current.people == people.sets else People(current.people), jobs)
+            direct = _direct_images(entries, current)
+            images = {**direct, **repository_jobs.images_of(stored.values()), **current.images}
             owners = {name: number for number, some in stored.items() for name in some}
-            owners = {name: number for name, number in owners.items() if name not in held.images}
-            self._today = _Today(held, entries, Catalog(jobs, images), removed, mark, rules, owners)
+            owners = {name: number for name, number in owners.items() if name not in current.images}
+            self._today = _Today(current, entries, Catalog(jobs, images), removed, mark, rules, owners)
         for watcher in list(self._watchers):
             watcher.set()
         self._store.wakeup("ticks").set()  # schedules may have changed
@@ -317,13 +317,13 @@ class Registry:
 
 
 def _check(last: JobVersion | None, name: str, expected: Expected) -> None:
-    held = None if last is None or last.deleted else last
-    if held is not None and held.source != "api":
+    current = None if last is None or last.deleted else last
+    if current is not None and current.source != "api":
         raise Conflict(
-            f"{name} is defined in {repository_jobs.place_of(held)}, which is the place to change it."
+            f"{name} is defined in {repository_jobs.place_of(current)}, which is the place to change it."
         )
-    if not expected(None if held is None else held.version):
-        now = "there is no such job" if held is None else f"its version is {held.version}"
+    if not expected(None if current is None else current.version):
+        now = "there is no such job" if current is None else f"its version is {current.version}"
         raise Unmet(f"{name} is not what you expect: {now}.")
 
 
@@ -354,13 +354,13 @@ class _Descriptions(Mapping[str, str]):
         return len(self._registry.catalog.jobs)
 
 
-def renewed(held: Config, new: Config) -> tuple[Config, list[str]]:
-    """`held` with what `new` says of jobs and people, and the names of what only a new start changes."""
-    kept = [name for name in FIXED if _settled(held, name) != _settled(new, name)]
+def renewed(old: Config, new: Config) -> tuple[Config, list[str]]:
+    """`old` with what `new` says of jobs and people, and the names of what only a new start changes."""
+    kept = [name for name in FIXED if _settled(old, name) != _settled(new, name)]
     update: dict[str, Any] = {name: getattr(new, name) for name in TAKEN}
-    if held.github is not None and new.github is not None and "repositories" not in _written(new, "github"):
-        update["github"] = held.github.model_copy(update={"repositories": new.github.repositories})
-    config = held.model_copy(update=update)
+    if old.github is not None and new.github is not None and "repositories" not in _written(new, "github"):
+        update["github"] = old.github.model_copy(update={"repositories": new.github.repositories})
+    config = old.model_copy(update=update)
     config.take_definitions(new)
     return config, kept
 

@@ -113,7 +113,7 @@ class Wait(StrEnum):
     """What kind of thing keeps a run from starting. A version that does not know one shows it as it is."""
 
     CLOSED = "a lock that somebody closed"
-    HELD = "a lock that another run holds"
+    HOLDER = "a lock that another run holds"
     AHEAD = "another run"
     ATTEMPT = "its next attempt"
     APPROVAL = "the yes of somebody else"

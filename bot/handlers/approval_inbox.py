@@ -21,7 +21,7 @@ class ApprovalInbox:
 
     async def of(self, context: RequestContext, limit: int) -> list[Run]:
         """Up to `limit` runs to which they can say yes where they ask."""
-        rows = await self._store.read(lambda s: list(holds.held(s, Hold.APPROVAL, limit=LOOKED_AT)))
+        rows = await self._store.read(lambda s: list(holds.of_kind(s, Hold.APPROVAL, limit=LOOKED_AT)))
         found: list[Run] = []
         for run in rows:
             if len(found) < limit and await self._is_theirs(context, run):

@@ -182,7 +182,7 @@ class ApprovalHandler:
             return Answer(ended, messages.voided(ended))
         row = self._row(context, run, approvals.YES, rule, now)
         fresh = approvals.add(session, row)
-        yeses = [each for each in approvals.said(session, run.identity) if each.verdict == approvals.YES]
+        yeses = [each for each in approvals.of_run(session, run.identity) if each.verdict == approvals.YES]
         enough = len(yeses) >= run.approval["count"] if run.approval else False
         if fresh:
             run = approvals.note(session, run, yeses, due_at=now if enough else None) or run

@@ -61,7 +61,7 @@ class ApprovalReleases:
         if run.image_definition is not None and run.digest is None:
             await self._settle_image(run, now)
             return
-        rows = await self._store.read(lambda session: approvals.said(session, number))
+        rows = await self._store.read(lambda session: approvals.of_run(session, number))
         yeses = [row for row in rows if row.verdict == approvals.YES]
         enough = len(yeses) >= run.approval["count"]
         changes = await self._changes(run, inquiry, is_needed=enough)
@@ -132,7 +132,7 @@ class ApprovalReleases:
             void(session, run, self._review.account(run, []), now=now)
             return
         approvals.lose(session, findings.lost)
-        yeses = [row for row in approvals.said(session, run.identity) if row.verdict == approvals.YES]
+        yeses = [row for row in approvals.of_run(session, run.identity) if row.verdict == approvals.YES]
         counting = [row for row in yeses if row.id in findings.counting]
         if len(counting) < run.approval["count"]:
             due = now if len(yeses) > len(counting) else (run.hold_until or 0.0)  # some came in meanwhile
@@ -150,7 +150,7 @@ class ApprovalReleases:
         run = self._unchanged(session, seen, now, changes)
         if run is None or run.approval is None:
             return
-        yeses = [row for row in approvals.said(session, run.identity) if row.verdict == approvals.YES]
+        yeses = [row for row in approvals.of_run(session, run.identity) if row.verdict == approvals.YES]
         if len(yeses) < run.approval["count"]:
             holds.look_at(session, run.identity, Hold.APPROVAL, at=(run.hold_until or 0.0))
 

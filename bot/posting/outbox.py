@@ -190,11 +190,11 @@ class Outbox:
         pause = STORMING if post.place.get("about") == "storm" else _pause(subject, now)
         tick = _tick(post, now) if is_own and remote is not None else None
         refresh_at = None if tick is None else now + tick
-        said = posts.PostedState(post.wanted, remote, now + pause, done=once, refresh_at=refresh_at)
+        state = posts.PostedState(post.wanted, remote, now + pause, done=once, refresh_at=refresh_at)
         is_over = subject is None or subject.state == State.FINISHED
 
         def note(session: Session) -> None:
-            posts.sent(session, key, said, owner=owner)
+            posts.sent(session, key, state, owner=owner)
             posts.add(session, _below(post, remote, now))
             if topic is not None and post.kind == "github_comment" and is_over:
                 old = posts.outdated(session, topic)

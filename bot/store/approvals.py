@@ -18,7 +18,7 @@ LOOKED_AT = 200
 """Held runs that are looked through for one person."""
 
 
-def said(session: Session, run: int) -> Sequence[Approval]:
+def of_run(session: Session, run: int) -> Sequence[Approval]:
     """All that was said of a run and still counts, oldest first."""
     mine = select(Approval).where(APPROVAL.run == run, APPROVAL.lost.is_(False))
     return session.scalars(mine.order_by(APPROVAL.id)).all()
@@ -45,7 +45,7 @@ def awaited(session: Session, jobs: Collection[str], actor: str, *, limit: int) 
     if not jobs:
         return []
     found = []
-    for row in holds.held(session, Hold.APPROVAL, limit=LOOKED_AT, jobs=jobs):
+    for row in holds.of_kind(session, Hold.APPROVAL, limit=LOOKED_AT, jobs=jobs):
         is_for_pages = "page" in (row.approval or {}).get("on", ())
         if is_for_pages and not people.is_same(row.actor, actor):
             found.append(row)
@@ -97,22 +97,22 @@ def lose(session: Session, rows: Collection[int]) -> None:
 def note(
     session: Session,
     run: Run,
-    given: Sequence[Approval],
+    yeses: Sequence[Approval],
     *,
     due_at: float | None = None,
     released: float | None = None,
 ) -> Run | None:
     """Show on a held run who said yes so far; `due_at`: look at it then, `released`: it is now."""
-    asked = dict(run.approval or {}) | {"given": [given_by(row) for row in given]}
+    approval = dict(run.approval or {}) | {"given": [given_by(row) for row in yeses]}
     if released is not None:
-        asked["released"] = released
+        approval["released"] = released
     on = dict(run.waiting_on or {}) | {
-        "count": max(asked["count"] - len(given), 0),
-        "given": [row.actor for row in given],
+        "count": max(approval["count"] - len(yeses), 0),
+        "given": [row.actor for row in yeses],
     }
     values = {} if due_at is None else {"due_at": due_at}
     return RUNS.change(
-        session, run.identity, holds.held_by(Hold.APPROVAL), approval=asked, waiting_on=on, **values
+        session, run.identity, holds.held_by(Hold.APPROVAL), approval=approval, waiting_on=on, **values
     )
 
 

@@ -46,8 +46,8 @@ def end(
     With `pause` the run waits so many seconds for the next attempt, unless somebody asked to stop it: then
     it is finished as `cancelled`. Without, it is finished as the attempt was.
     """
-    held = [RUN.number == number, RUN.attempt == attempt, RUN.lease_owner == owner]
-    run = session.scalar(select(Run).where(*held, RUN.state.in_(ACTIVE)).with_for_update())
+    mine = [RUN.number == number, RUN.attempt == attempt, RUN.lease_owner == owner]
+    run = session.scalar(select(Run).where(*mine, RUN.state.in_(ACTIVE)).with_for_update())
     if run is None:
         return None
     if (begun := facts.get("started_at")) is not None:  # a node's clock may be behind

@@ -56,16 +56,16 @@ def _attempt(build: Build) -> int:
     return int(build.key.rpartition("#")[2])
 
 
-def _share(session: Session, build: Build, wanted: Build) -> None:
+def _share(session: Session, build: Build, other: Build) -> None:
     """Note that somebody else needs `build` as well, so that a newer push does not take it away.
 
     One that people asked for, or that stands on two branches, is nobody's to supersede.
     """
     if build.state == State.FINISHED or build.cause != Cause.PUSH:
         return
-    if wanted.cause != Cause.PUSH:
-        BUILDS.change(session, build.identity, [], cause=wanted.cause, actor=wanted.actor)
-    elif wanted.ref != build.ref:
+    if other.cause != Cause.PUSH:
+        BUILDS.change(session, build.identity, [], cause=other.cause, actor=other.actor)
+    elif other.ref != build.ref:
         BUILDS.change(session, build.identity, [], ref=None)
 
 
@@ -176,11 +176,11 @@ def _tell_runs(session: Session, build: Build, now: float) -> None:
         return
     admission.hold(session)
     if build.result == "succeeded":
-        told = RUNS.change_all(
+        moved = RUNS.change_all(
             session, [*waiting, RUN.state.in_(QUEUED)], state=State.WAITING, digest=build.digest
         )
     else:
-        told = RUNS.change_all(
+        moved = RUNS.change_all(
             session,
             [*waiting, RUN.state.in_(QUEUED)],
             state=State.FINISHED,
@@ -191,7 +191,7 @@ def _tell_runs(session: Session, build: Build, now: float) -> None:
             waiting_for=None,
             **dict.fromkeys(HOLDING),
         )
-    for scope in dict.fromkeys(scope_of(run) for run in told):
+    for scope in dict.fromkeys(scope_of(run) for run in moved):
         admission.opened(session, scope, now=now)
 
 

@@ -60,10 +60,10 @@ class Skew:
         """The time by the database's clock, as far as is known; seconds since the epoch."""
         return self._clock() + self.seconds
 
-    def measure(self, asked: float, said: float, heard: float) -> None:
-        """The database said that it was `said`, some time between `asked` and `heard` by this clock."""
-        found = said - (asked + heard) / 2
-        error = (heard - asked) / 2
+    def measure(self, before: float, moment: float, after: float) -> None:
+        """The database said that it was `moment`, some time between `before` and `after` by this clock."""
+        found = moment - (before + after) / 2
+        error = (after - before) / 2
         if abs(found - self.seconds) <= max(NOISE, error):
             return
         if abs(found - self.seconds) > WORTH_TELLING:

@@ -108,11 +108,11 @@ def _change(session: Session, id: int, owner: str, **values: Any) -> None:
 
 @cache
 def _settlement(names: tuple[str, ...]) -> Any:
-    held = [DELIVERY.id == bindparam("of"), DELIVERY.lease_owner == bindparam("owner")]
+    mine = [DELIVERY.id == bindparam("of"), DELIVERY.lease_owner == bindparam("owner")]
     values = {name: bindparam(f"new_{name}", type_=DELIVERY[name].type) for name in names}
     return (
         update(table_of(Delivery))
-        .where(*held, DELIVERY.state == "stored")
+        .where(*mine, DELIVERY.state == "stored")
         .values(**values, lease_owner=None, lease_until=0.0)
     )
 

@@ -79,11 +79,11 @@ def take(session: Session, run: Run, owner: str, holding: Holding, *, now: float
         "admitted": False,
     }
     mine = [RUN.lease_owner == owner, RUN.state.in_(QUEUED), RUN.hold.is_(None)]
-    held = RUNS.change(session, run.identity, mine, **values, **FREE)
-    if held is not None:
+    row = RUNS.change(session, run.identity, mine, **values, **FREE)
+    if row is not None:
         wake(session, "holds")
-        admission.opened(session, scope_of(held), now=now)
-    return held
+        admission.opened(session, scope_of(row), now=now)
+    return row
 
 
 def thawed(session: Session, *, now: float) -> None:
@@ -133,8 +133,8 @@ def wake_all(session: Session) -> None:
 
 def due(session: Session, *, now: float) -> Sequence[Run]:
     """Up to `BATCH` held runs whose moment has come, the longest due first."""
-    held = [RUN.hold.is_not(None), RUN.due_at <= now]
-    return session.scalars(select(Run).where(*held).order_by(RUN.due_at, RUN.number).limit(BATCH)).all()
+    is_due = [RUN.hold.is_not(None), RUN.due_at <= now]
+    return session.scalars(select(Run).where(*is_due).order_by(RUN.due_at, RUN.number).limit(BATCH)).all()
 
 
 def next_due(session: Session) -> float | None:
@@ -142,7 +142,9 @@ def next_due(session: Session) -> float | None:
     return session.scalar(select(func.min(RUN.due_at)).where(RUN.hold.is_not(None)))
 
 
-def held(session: Session, kind: Hold, *, limit: int, jobs: Collection[str] | None = None) -> Sequence[Run]:
+def of_kind(
+    session: Session, kind: Hold, *, limit: int, jobs: Collection[str] | None = None
+) -> Sequence[Run]:
     """Up to `limit` runs that `kind` holds, those that were asked for first, of these jobs alone unless None.
 
     Of more than `NAMED` jobs the first ones count.

@@ -53,7 +53,7 @@ def built(session: Session, image: str, commit: str, *, now: float) -> None:
     gone = session.execute(
         mine.returning(IMAGE_TAG.job, IMAGE_TAG.tag).execution_options(synchronize_session=False)
     ).all()
-    told = [
+    entries = [
         JournalEntry(
             at=now,
             kind=EntryKind.TAG_DROPPED,
@@ -65,4 +65,4 @@ def built(session: Session, image: str, commit: str, *, now: float) -> None:
         )
         for row in gone
     ]
-    journal.record(session, told)
+    journal.record(session, entries)

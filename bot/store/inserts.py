@@ -63,8 +63,8 @@ def _insert_new(table: type[Run | Build], dialect: str) -> Prepared:
 
 def _next_number(table: type[Run | Build]) -> Any:
     """The number that SQLite will give next: https://www.sqlite.org/autoinc.html."""
-    given = sql_table("sqlite_sequence", column("name"), column("seq", Integer))
-    last = select(given.c.seq).where(given.c.name == table_of(table).name).scalar_subquery()
+    sequence = sql_table("sqlite_sequence", column("name"), column("seq", Integer))
+    last = select(sequence.c.seq).where(sequence.c.name == table_of(table).name).scalar_subquery()
     return cast(func.coalesce(last, 0) + 1, String)
 
 
@@ -93,9 +93,9 @@ def insert_all(session: Session, rows: Sequence[Run]) -> list[Run]:
     for row in new:
         row.number = numbers[row.key]
         row.name = f"{row.job}-{row.number}-{row.name}"
-    given = list(numbers.values())
-    for start in range(0, len(given), PART):
-        part = given[start : start + PART]
+    new_numbers = list(numbers.values())
+    for start in range(0, len(new_numbers), PART):
+        part = new_numbers[start : start + PART]
         name = columns.job + "-" + cast(columns.number, String) + "-" + columns.name
         named = update(table_of(Run)).where(columns.number.in_(part)).values(name=name)
         session.connection().execute(named)

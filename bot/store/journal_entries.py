@@ -62,8 +62,8 @@ def run_finished(run: Run) -> JournalEntry:
 
 def run_released(run: Run, held_by: str, now: float) -> JournalEntry:
     """Nothing holds `run` any more, so that it goes to the gate, told under the name of who had asked."""
-    given = [each["actor"] for each in (run.approval or {}).get("given", ())]
-    facts = _known({"approved_by": given})
+    approvers = [each["actor"] for each in (run.approval or {}).get("given", ())]
+    facts = _known({"approved_by": approvers})
     return _of_run(run, EntryKind.RUN_RELEASED, now, run.actor, rule=f"hold: {held_by}", facts=facts)
 
 

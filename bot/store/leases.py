@@ -31,7 +31,7 @@ class LeaseLost(Exception):
 class LeaseRenewal:
     """What is still ours, and which of it somebody asked to stop."""
 
-    held: frozenset[int]
+    ours: frozenset[int]
     stopping: frozenset[int]
 
 
@@ -72,12 +72,12 @@ def release_all(session: Session) -> None:
 def _free(session: Session, table: type[Claimable], *conditions: Any) -> bool:
     # Reading first keeps a start without leases from writing, and the open rows are few.
     key = key_of(table)
-    held = session.scalars(select(key).where(*conditions)).all()
-    if held:
+    keys = session.scalars(select(key).where(*conditions)).all()
+    if keys:
         session.execute(
             update(table)
-            .where(key.in_(held), *conditions)
+            .where(key.in_(keys), *conditions)
             .values(lease_owner=None, lease_until=0.0)
             .execution_options(synchronize_session=False)
         )
-    return bool(held)
+    return bool(keys)

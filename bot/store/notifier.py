@@ -83,14 +83,14 @@ class Notifier:
     async def _listen(self, connection: psycopg.AsyncConnection[Any]) -> None:
         while True:
             async for notice in connection.notifies(timeout=HEARTBEAT):
-                told = heard(notice.payload)
-                if told is not None and told[0] != self._owner:
-                    self._some(told[1], told[2])
+                news = heard(notice.payload)
+                if news is not None and news[0] != self._owner:
+                    self._some(news[1], news[2])
             async with asyncio.timeout(ANSWER):
                 await self._look_at_clock(connection)
 
     async def _look_at_clock(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        asked = self.skew.ask() if self.skew else 0.0
+        before = self.skew.ask() if self.skew else 0.0
         row = await (await connection.execute(CLOCK)).fetchone()
         if self.skew is not None and row is not None:
-            self.skew.measure(asked, float(row[0]), self.skew.ask())
+            self.skew.measure(before, float(row[0]), self.skew.ask())

@@ -192,8 +192,8 @@ class Opening:
         """End those that nobody began; what only they kept back may start."""
         by = f"run:{run.number}"
         end = RUNS.end_unbegun
-        asked = [end(self._session, number, by=by, now=self._now, stop_by=by) for number in numbers]
-        ended = [each for each in asked if each is not None]
+        rows = [end(self._session, number, by=by, now=self._now, stop_by=by) for number in numbers]
+        ended = [each for each in rows if each is not None]
         locks = sorted({lock for each in ended for lock in locks_of(each)})
         self.locks |= dict.fromkeys(locks)
         for lock in locks:

@@ -24,8 +24,8 @@ def payloads(owner: str, queues: Collection[Queue], rows: Sequence[Run | Build])
     if not queues and not named:
         return
     for start in range(0, max(len(named), 1), MOST):
-        told: list[str] = [] if start else sorted(queues)
-        yield json.dumps([owner, told, named[start : start + MOST]], separators=(",", ":"))
+        queue_names: list[str] = [] if start else sorted(queues)
+        yield json.dumps([owner, queue_names, named[start : start + MOST]], separators=(",", ":"))
 
 
 def heard(payload: str) -> tuple[str, set[Queue], list[Subject]] | None:

@@ -164,9 +164,9 @@ class Wishes:
         for (column, number), wish in self._wishes.items():
             numbers.setdefault((column, wish), []).append(number)
         self._wishes.clear()
-        for (column, wish), wanted in numbers.items():
-            for start in range(0, len(wanted), PART):
-                names = _names(sorted(wanted[start : start + PART]))
+        for (column, wish), group in numbers.items():
+            for start in range(0, len(group), PART):
+                names = _names(sorted(group[start : start + PART]))
                 _more_wanted(column, wish, len(names)).rows(connection, names)
 
 
@@ -209,7 +209,7 @@ def claim(session: Session, *, owner: str, now: float, lease: float, limit: int)
 
 def refresh(session: Session, post: Post) -> None:
     """Bring a claimed post and its `subject` to how they stand now."""
-    found = one(session, _WANTED, {"of": post.identity})
+    found = one(session, _NEWEST, {"of": post.identity})
     if found is not None:
         vars(post).update(wanted=int(found.wanted), place=found.place)
         _look_up(session, Run, "run_number", [post])
@@ -254,17 +254,17 @@ class PostedState:
     refresh_at: float | None = None
 
 
-def sent(session: Session, id: int, said: PostedState, *, owner: str) -> None:
+def sent(session: Session, id: int, state: PostedState, *, owner: str) -> None:
     """A post that `owner` holds was said; raises `LeaseLost` where another bot has it.
 
     That one looks for what was said by its marker, and finds it.
     """
-    remote, note = (None, None) if said.remote is None else (said.remote.id, said.remote.note)
-    values = {"rev": said.rev, "remote": remote, "note": note, "again_at": said.again_at}
-    refreshes = said.refresh_at is not None
+    remote, note = (None, None) if state.remote is None else (state.remote.id, state.remote.note)
+    values = {"rev": state.rev, "remote": remote, "note": note, "again_at": state.again_at}
+    refreshes = state.refresh_at is not None
     if refreshes:
-        values["refresh_at"] = said.refresh_at
-    if _settle(session, id, owner, _sent(said.done, refreshes), values) > said.rev:
+        values["refresh_at"] = state.refresh_at
+    if _settle(session, id, owner, _sent(state.done, refreshes), values) > state.rev:
         wake(session, "posts")
 
 
@@ -372,10 +372,10 @@ def _settle(session: Session, id: int, owner: str, statement: Prepared, values: 
 
 
 def _settlement(**values: Any) -> Prepared:
-    held = [POST.id == bindparam("of"), POST.lease_owner == bindparam("owner")]
-    return Prepared(update(table_of(Post)).where(*held).values(**values, **_FREE).returning(POST.wanted))
+    mine = [POST.id == bindparam("of"), POST.lease_owner == bindparam("owner")]
+    return Prepared(update(table_of(Post)).where(*mine).values(**values, **_FREE).returning(POST.wanted))
 
 
 _RETRY = _settlement(due_at=bindparam("again_at"), error=bindparam("why"))
 _FAIL = _settlement(state="failed", error=bindparam("why"))
-_WANTED = Prepared(select(POST.wanted, POST.place).where(POST.id == bindparam("of")))
+_NEWEST = Prepared(select(POST.wanted, POST.place).where(POST.id == bindparam("of")))

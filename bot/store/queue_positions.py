@@ -179,7 +179,7 @@ def _tell_line(look: _Look, line: Sequence[Run], lock: str | None = None, only: 
     if not any(run.lock == lock for run in line):
         return
     ends = _ends(look, line[0])
-    told: list[tuple[Run, Waiting]] = []
+    news: list[tuple[Run, Waiting]] = []
     for index, run in enumerate(line):
         why = _cause(look, run) if run.lock == lock else None
         at = ends[0] if ends else None
@@ -187,13 +187,13 @@ def _tell_line(look: _Look, line: Sequence[Run], lock: str | None = None, only: 
             if why.kind is not Wait.CLOSED:  # turns are taken, but not where a person decides
                 why = replace(why, on=why.on | _place(index, at))
             if not _is_known(run, why):  # nobody else changes it while we decide
-                told.append((run, why))
+                news.append((run, why))
         takes = look.duration(run.job)
         if ends and takes is not None:
             heapreplace(ends, ends[0] + takes)
         else:
             ends = None
-    _note(look.session, told)
+    _note(look.session, news)
 
 
 def _place(index: int, at: float | None) -> dict[str, Any]:
@@ -208,17 +208,17 @@ def _is_known(run: Run, why: Waiting) -> bool:
     return (run.waiting_for, run.waiting_on) == (why.kind, why.on)
 
 
-def _note(session: Session, told: Sequence[tuple[Run, Waiting]]) -> None:
+def _note(session: Session, news: Sequence[tuple[Run, Waiting]]) -> None:
     """Store what these runs wait for, and have it shown."""
-    if not told:
+    if not news:
         return
-    rows = [{"of": run.number, "kind": why.kind, "on": why.on} for run, why in told]
+    rows = [{"of": run.number, "kind": why.kind, "on": why.on} for run, why in news]
     run_all(session, _NOTED, rows)
-    for run, why in told:
+    for run, why in news:
         set_committed_value(run, "waiting_for", why.kind)
         set_committed_value(run, "waiting_on", why.on)
-    posts.want(session, "run", [run.identity for run, _ in told])
-    changed(session, *(run for run, _ in told))
+    posts.want(session, "run", [run.identity for run, _ in news])
+    changed(session, *(run for run, _ in news))
 
 
 _TABLE = table_of(Run)
@@ -236,7 +236,7 @@ def _cause(look: _Look, run: Run) -> Waiting | None:
         return Waiting(Wait.CLOSED, _about(lock, run))
     for name in locks_of(run):
         if (holder := look.holder(name)) is not None and holder.number != run.number:
-            return Waiting(Wait.HELD, {"lock": name} | _named(holder, run))
+            return Waiting(Wait.HOLDER, {"lock": name} | _named(holder, run))
     if others := _crowd(look, run):
         return Waiting(Wait.AHEAD, others)
     obstacle = obstacles.find(look.session, run, look.now)
@@ -245,7 +245,7 @@ def _cause(look: _Look, run: Run) -> Waiting | None:
     first = look.session.get_one(Run, obstacle.run)
     if obstacle.lock is None:
         return Waiting(Wait.AHEAD, {"run": first.number, "stopping": bool(first.stop_by)})
-    return Waiting(Wait.HELD, {"lock": obstacle.lock, "next": True} | _named(first, run))
+    return Waiting(Wait.HOLDER, {"lock": obstacle.lock, "next": True} | _named(first, run))
 
 
 def _about(lock: Lock, run: Run) -> dict[str, Any]:

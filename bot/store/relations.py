@@ -63,5 +63,5 @@ def _reruns(session: Session, number: int) -> tuple[int, ...]:
 
 def _cards(session: Session, of_subject: ColumnElement[bool]) -> tuple[Post, ...]:
     """What tells how it stands, oldest first; not what is said once."""
-    told = select(Post).where(of_subject, POST.text.is_(None), POST.state != "quiet")
-    return tuple(session.scalars(told.order_by(POST.id).limit(MOST)))
+    query = select(Post).where(of_subject, POST.text.is_(None), POST.state != "quiet")
+    return tuple(session.scalars(query.order_by(POST.id).limit(MOST)))

@@ -43,8 +43,8 @@ def _here(repository: str) -> Any:
 
 
 def _look(session: Session, now: float, *conditions: Any) -> int:
-    held = (RUN.hold.is_not(None), RUN.hold == Hold.APPROVAL)
-    done = session.execute(update(table_of(Run)).where(*held, *conditions).values(due_at=now))
+    is_held = (RUN.hold.is_not(None), RUN.hold == Hold.APPROVAL)
+    done = session.execute(update(table_of(Run)).where(*is_held, *conditions).values(due_at=now))
     count = cast("CursorResult[Any]", done).rowcount
     if count:
         wake(session, "holds")

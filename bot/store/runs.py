@@ -93,7 +93,7 @@ def enqueue_all(session: Session, drafts: Sequence[Draft], *, now: float) -> lis
     if not free:
         return stored
     known = {draft.run.build_number for draft in free if draft.run.digest is None}
-    building = {number: _held(session, number) for number in sorted(n for n in known if n is not None)}
+    building = {number: _build(session, number) for number in sorted(n for n in known if n is not None)}
     for each in free:
         each.run.created_at, each.run.name = now, each.nonce
         if each.run.digest is None and each.run.build_number is not None:
@@ -120,18 +120,18 @@ def _is_free(run: Run) -> bool:
 
 def _tell_journal(session: Session, stored: Sequence[tuple[Run, str | None]]) -> None:
     """That these runs were stored, by which rules, and that those have ended whose build had failed."""
-    asked = [journal_entries.run_started(run, rule) for run, rule in stored]
+    started = [journal_entries.run_started(run, rule) for run, rule in stored]
     over = [run for run, _ in stored if run.state == State.FINISHED]
-    journal.record(session, [*asked, *(journal_entries.run_finished(run) for run in over)])
+    journal.record(session, [*started, *(journal_entries.run_finished(run) for run in over)])
 
 
 def _look_at_build(session: Session, run: Run, now: float) -> None:
     """Start where the needed build stands; locked, so that it cannot end without seeing this run."""
     if run.build_number is not None and run.digest is None:
-        _follow(run, _held(session, run.build_number), now)
+        _follow(run, _build(session, run.build_number), now)
 
 
-def _held(session: Session, number: int) -> Build:
+def _build(session: Session, number: int) -> Build:
     build = session.scalar(select(Build).where(BUILD.number == number).with_for_update())
     if build is None:
         raise LookupError(f"no build #{number}")
@@ -182,8 +182,8 @@ def move(
 def note(session: Session, number: int, *, owner: str, waiting_for: str | None) -> Run | None:
     """Say what a run waits for; its cards are wanted again only if that is news (else None)."""
     news = RUN.waiting_for.is_distinct_from(waiting_for)
-    held = [RUN.state != State.FINISHED, RUN.lease_owner == owner, news]
-    return RUNS.change(session, number, held, waiting_for=waiting_for)
+    mine = [RUN.state != State.FINISHED, RUN.lease_owner == owner, news]
+    return RUNS.change(session, number, mine, waiting_for=waiting_for)
 
 
 def advance(session: Session, number: int, *, owner: str, done: int, total: int) -> Run | None:
@@ -200,9 +200,9 @@ def advance(session: Session, number: int, *, owner: str, done: int, total: int)
 @cache
 def _advanced() -> Any:
     table = table_of(Run)
-    held = [RUN.number == bindparam("of"), RUN.lease_owner == bindparam("owner"), among(RUN.state, ACTIVE)]
+    mine = [RUN.number == bindparam("of"), RUN.lease_owner == bindparam("owner"), among(RUN.state, ACTIVE)]
     new = bindparam("progress", type_=table.c.progress.type)
-    return update(table).where(*held).values(progress=new).returning(*table.c)
+    return update(table).where(*mine).values(progress=new).returning(*table.c)
 
 
 def pin(session: Session, number: int, *, owner: str, digest: str, now: float) -> Run | None:
@@ -210,8 +210,8 @@ def pin(session: Session, number: int, *, owner: str, digest: str, now: float) -
 
     Those that wait for a yes to another one of its name are looked at.
     """
-    held = [RUN.state == State.WAITING, RUN.lease_owner == owner]
-    run = RUNS.change(session, number, held, digest=digest, waiting_for=None)
+    mine = [RUN.state == State.WAITING, RUN.lease_owner == owner]
+    run = RUNS.change(session, number, mine, digest=digest, waiting_for=None)
     if run is not None and run.image is not None:
         reviews.of_image(session, run.image, digest, now=now)
     return run

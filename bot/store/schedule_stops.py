@@ -34,8 +34,8 @@ def ended(session: Session, run: Run) -> int | None:
     if count is None or count < limit:
         return None
     stops = {"paused": True, "paused_until": None, "paused_by": f"run:{run.identity}", "paused_why": None}
-    held = session.scalar(select(JOB_STATE.paused).where(JOB_STATE.job == key))
-    if held:  # by somebody, who lets it go on as they see fit
+    is_paused = session.scalar(select(JOB_STATE.paused).where(JOB_STATE.job == key))
+    if is_paused:  # by somebody, who lets it go on as they see fit
         return None
     session.connection().execute(update(table).where(mine).values(**stops))
     session.connection().execute(

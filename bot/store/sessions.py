@@ -59,7 +59,7 @@ def open_for(session: Session, row: PersonSession) -> None:
     newest = theirs.order_by(PERSON_SESSION.id.desc()).limit(OF_ONE_PERSON)
     beyond = (PERSON_SESSION.login == row.login, PERSON_SESSION.id.not_in(newest))
     session.execute(delete(PersonSession).where(*beyond))
-    told = login_of(
+    entry = login_of(
         EntryKind.LOGIN_BEGUN,
         ActorKind.GITHUB.named(row.login),
         row.created_at,
@@ -68,7 +68,7 @@ def open_for(session: Session, row: PersonSession) -> None:
         agent=row.agent,
         expires_at=row.expires_at,
     )
-    journal.record(session, [told])
+    journal.record(session, [entry])
 
 
 def of_person(session: Session, hash: str, *, now: float) -> PersonSession | None:
@@ -104,7 +104,7 @@ def _ended(session: Session, which: ColumnElement[bool], by: str | None, now: fl
     """End logins, and tell the journal; gives whose they were."""
     gone = delete(PersonSession).where(which).returning(PERSON_SESSION.id, PERSON_SESSION.login)
     rows = session.execute(gone).all()
-    told = [(row.id, ActorKind.GITHUB.named(row.login)) for row in rows]
+    logins = [(row.id, ActorKind.GITHUB.named(row.login)) for row in rows]
     ended = EntryKind.LOGIN_ENDED
-    journal.record(session, [login_of(ended, who, now, by=by, number=number) for number, who in told])
+    journal.record(session, [login_of(ended, who, now, by=by, number=number) for number, who in logins])
     return [row.login for row in rows]

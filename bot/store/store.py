@@ -90,8 +90,8 @@ class Store:
         if not self.is_shared:
             return clock
         skew = clocks.Skew(clock)
-        asked = skew.ask()
-        skew.measure(asked, await self.read(clocks.database_time), skew.ask())
+        before = skew.ask()
+        skew.measure(before, await self.read(clocks.database_time), skew.ask())
         if self._notices is not None:
             self._notices.skew = skew
         return skew.now

@@ -72,8 +72,8 @@ def _column(key: str) -> str:
 
 def timetable_of(state: JobState) -> str | None:
     """The schedule for which the rest holds, as `begin` was told of it."""
-    held: str | None = getattr(state, _column(state.job))
-    return held
+    timetable: str | None = getattr(state, _column(state.job))
+    return timetable
 
 
 def states(session: Session, keys: Collection[str]) -> dict[str, JobState]:

@@ -85,9 +85,9 @@ class Transitions(Generic[Row]):
 
         It takes the columns `names` from `make`, and computes `expressions`.
         """
-        held: list[Any] = [self._key == bindparam("of"), self._table.c.lease_owner == bindparam("owner")]
+        mine: list[Any] = [self._key == bindparam("of"), self._table.c.lease_owner == bindparam("owner")]
         values = {name: self._parameter(name) for name in names}
-        conditions = [*held, among(self._table.c.state, self._sources(to))]
+        conditions = [*mine, among(self._table.c.state, self._sources(to))]
         return Prepared(self._update(conditions, {**values, **expressions}))
 
     def make(

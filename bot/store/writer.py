@@ -290,8 +290,8 @@ class Writer:
                 sum(len(task.row[4]) if task.row else WORK_BYTES for task in group.tasks)
             )
         self._again.extend(group.again)
-        told = [task for task in group.tasks if task not in group.again] if group.again else group.tasks
-        self._loop.call_soon_threadsafe(self._tell, told, group)
+        done = [task for task in group.tasks if task not in group.again] if group.again else group.tasks
+        self._loop.call_soon_threadsafe(self._tell, done, group)
 
     def _notice(self, tasks: Sequence[Task]) -> None:
         """Keep account of whether the database takes what it is given."""

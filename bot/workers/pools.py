@@ -88,15 +88,15 @@ class WorkerPool(Generic[Row]):
         if not keys:
             return
         table, now = self.work.table, self.clock()
-        held = await self.store.write(
+        renewal = await self.store.write(
             lambda s: leases.renew(s, table, owner=self.owner, ids=keys, now=now, lease=timing.LEASE)
         )
-        for key in held.stopping & self.rows.keys():
+        for key in renewal.stopping & self.rows.keys():
             # Beside the renewals: an engine that is slow to answer must not cost us the leases.
             stop = asyncio.create_task(patiently("stop", partial(self.work.stop, self.rows[key])))
             self.stops.add(stop)
             stop.add_done_callback(self.stops.discard)
-        missing = set(keys) - held.held
+        missing = set(keys) - renewal.ours
         for key in missing & self.missed & self.tasks.keys():
             log.warning("lease.lost", queue=self.work.queue, key=key)
             self.tasks[key].cancel()
@@ -162,7 +162,7 @@ class WorkerPool(Generic[Row]):
             leases.renew, table=self.work.table, owner=self.owner, ids=[row.identity], lease=timing.LEASE
         )
         renewal = await self.store.write(lambda s: renewed(s, now=self.clock()))
-        if renewal.held:
+        if renewal.ours:
             await self.carry(row)
 
 

@@ -88,7 +88,7 @@ async def look(home: House) -> None:
 
 async def said(home: House, number: int) -> list[Approval]:
     """What counts of what was said of a run."""
-    return list(await home.store.read(lambda s: approvals.said(s, number)))
+    return list(await home.store.read(lambda s: approvals.of_run(s, number)))
 
 
 async def kinds(home: House) -> list[str]:

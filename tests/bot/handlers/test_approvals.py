@@ -183,7 +183,7 @@ async def test_two_names_that_turn_out_to_be_one_person_count_once(tmp_path: Pat
         await approve(home, number, HUBBER)
 
         def other(session: Session) -> None:
-            (row,) = approvals.said(session, number)
+            (row,) = approvals.of_run(session, number)
             named = {"person": "slack:U0OCTOCAT", "actor": "slack:U0OCTOCAT"}
             session.add(Approval(**row.model_dump(exclude={"id"}) | named))
 

@@ -33,23 +33,23 @@ async def test_person_counts_once_however_often_they_say_it(store: Store, number
     assert added == [True, False]
     assert await store.read(lambda s: approvals.has_said(s, number, "slack:Hubber"))
     assert not await store.read(lambda s: approvals.has_said(s, number, "github:third"))
-    assert len(await store.read(lambda s: list(approvals.said(s, number)))) == 1
+    assert len(await store.read(lambda s: list(approvals.of_run(s, number)))) == 1
 
 
 async def test_who_lost_the_right_counts_no_longer_and_may_say_it_anew(store: Store, number: int) -> None:
     await store.write(lambda s: approvals.add(s, said(number, "hubber")))
-    (row,) = await store.read(lambda s: list(approvals.said(s, number)))
+    (row,) = await store.read(lambda s: list(approvals.of_run(s, number)))
     await store.write(lambda s: approvals.lose(s, frozenset({row.id or 0})))
-    assert await store.read(lambda s: list(approvals.said(s, number))) == []
+    assert await store.read(lambda s: list(approvals.of_run(s, number))) == []
     assert await store.write(lambda s: approvals.add(s, said(number, "hubber")))
-    assert len(await store.read(lambda s: list(approvals.said(s, number)))) == 1
+    assert len(await store.read(lambda s: list(approvals.of_run(s, number)))) == 1
 
 
 async def test_run_shows_who_said_yes_and_how_many_are_missing(store: Store, number: int) -> None:
     def note(session: Session) -> Run | None:
         approvals.add(session, said(number, "hubber"))
         run = session.get_one(Run, number)
-        return approvals.note(session, run, approvals.said(session, number), due_at=20.0)
+        return approvals.note(session, run, approvals.of_run(session, number), due_at=20.0)
 
     run = await store.write(note)
     assert run is not None
@@ -62,7 +62,7 @@ async def test_what_was_said_goes_with_the_run(store: Store, number: int) -> Non
     await store.write(lambda s: approvals.add(s, said(number, "hubber")))
     await store.write(lambda s: runs.request_stop(s, number, by="github:octocat", now=20.0))
     await store.write(lambda s: history.forget(s, [number]))
-    assert await store.read(lambda s: list(approvals.said(s, number))) == []
+    assert await store.read(lambda s: list(approvals.of_run(s, number))) == []
 
 
 async def test_runs_are_looked_at_whose_pull_request_job_or_image_is_another(store: Store) -> None:

@@ -149,7 +149,7 @@ async def test_another_hold_takes_the_place_of_the_first(desk: Desk) -> None:
     assert run is not None
     assert messages.waiting_for(run) == "a yes of ops until 1970-01-01 00:05 UTC"
     assert await desk.store.write(lambda s: holds.hold_again(s, waits, Hold.TIME, holding)) is None
-    assert [r.number for r in await desk.store.read(lambda s: holds.held(s, Hold.APPROVAL, limit=9))] == [
+    assert [r.number for r in await desk.store.read(lambda s: holds.of_kind(s, Hold.APPROVAL, limit=9))] == [
         waits
     ]
 

@@ -98,7 +98,7 @@ class Runs(RuleBasedStateMachine):
         held = self._write(
             lambda s: leases.renew(s, Run, owner=owner, ids=list(self.model), now=self.now, lease=LEASE)
         )
-        assert held.held == mine
+        assert held.ours == mine
         for number in mine:
             self.model[number] = (*self.model[number][:2], self.now + LEASE)
 

@@ -29,7 +29,7 @@ async def test_lost_lease_cannot_be_renewed(store: Store) -> None:
     held = await store.write(
         lambda session: leases.renew(session, Run, owner="one", ids=[first], now=41.0, lease=30.0)
     )
-    assert held.held == frozenset()
+    assert held.ours == frozenset()
 
 
 async def test_tables_without_stops_and_empty_lists_are_fine(store: Store) -> None:

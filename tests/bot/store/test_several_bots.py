@@ -87,7 +87,7 @@ async def test_bot_whose_clock_is_ahead_cannot_keep_what_it_does_not_renew(bots:
     held = await one.write(
         lambda s: leases.renew(s, Run, owner="one", ids=[number], now=now + AHEAD, lease=0.0)
     )
-    assert held.held == {number}
+    assert held.ours == {number}
     assert [run.number for run in await _claim(two, await _now(two))] == [number]
 
 
