@@ -6,7 +6,9 @@ from enum import StrEnum
 
 from bot.states import ActorKind
 
-_MEMBER_ID = re.compile(r"[UW][A-Z0-9]{2,30}")
+MEMBER_ID = r"[UW][A-Z0-9]{2,30}"
+"""How Slack calls somebody."""
+_MEMBER_ID = re.compile(MEMBER_ID)
 """What Slack calls people by; no login of GitHub is written so here, see `login_name`."""
 
 

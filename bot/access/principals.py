@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from bot.access import workflows
 
-_LOGIN = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})"
+LOGIN = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})"
+"""How GitHub calls an account."""
 _TEAM = r"[a-z0-9_.-]{1,100}"
 _SET = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _TOKEN = r"[A-Za-z0-9*][A-Za-z0-9._*-]{0,99}"  # noqa: S105 (no secret)
@@ -16,7 +17,7 @@ LEVELS = ("none", "read", "triage", "write", "maintain", "admin")
 
 https://docs.github.com/organizations/managing-user-access-to-your-organizations-repositories/managing-repository-roles/repository-roles-for-an-organization
 """
-_GITHUB = rf"{_LOGIN}|@{_LOGIN}(?:/{_TEAM})?"
+_GITHUB = rf"{LOGIN}|@{LOGIN}(?:/{_TEAM})?"
 PRINCIPAL = rf"^github:(?:{_GITHUB})$"
 """What those of GitHub look like, for editors."""
 SET_NAME = f"^{_SET}$"
@@ -28,7 +29,7 @@ MEMBER = (
 """What whoever may be named in `allow`, `deny` and `people` looks like, for editors."""
 
 _PRINCIPAL = re.compile(
-    rf"github:(?:permission/(?P<level>[a-z]+)|@(?P<org>{_LOGIN})(?:/(?P<team>{_TEAM}))?|(?P<login>{_LOGIN}))"
+    rf"github:(?:permission/(?P<level>[a-z]+)|@(?P<org>{LOGIN})(?:/(?P<team>{_TEAM}))?|(?P<login>{LOGIN}))"
     rf"|slack:(?:(?P<user>[UW][A-Z0-9]{{2,30}})|@(?P<handle>{_HANDLE}))"
     rf"|token:(?P<token>{_TOKEN})|(?P<set>{_SET})"
 )

@@ -125,8 +125,10 @@ def _in_path(row: Operation) -> Iterator[Schema]:
 
 def _parameters(place: str, parameters: Iterable[Parameter]) -> Iterator[Schema]:
     for each in parameters:
-        commas = {"style": "form", "explode": False} if each.several else {}
-        yield {"name": each.name, "in": place, "description": each.meaning, **commas, "schema": each.schema}
+        more: Schema = {"style": "form", "explode": False} if each.several else {}
+        if each.required:
+            more["required"] = True
+        yield {"name": each.name, "in": place, "description": each.meaning, **more, "schema": each.schema}
 
 
 def _answer(answer: Answer, refs: dict[Any, Schema]) -> Schema:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
+from bot.access.people import MEMBER_ID
+from bot.access.principals import LOGIN
 from bot.states import EntryKind, State
 from executor.spec import Result
 from webhooks.api.problems import Problem
@@ -30,7 +32,8 @@ class Parameter:
     """One name of a query: a number between two bounds, else one of `choices`, else any text.
 
     `several`: some of `choices`, with commas between them. `hints` say of a value that is none of them which
-    parameter takes it. `pattern`: of a header, what values it takes, such as `example`.
+    parameter takes it. `pattern`: what texts whoever handles it takes, such as `example`. `required`: a query
+    without it is a mistake.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Parameter:
     hints: Mapping[str, str] = field(default_factory=dict)
     pattern: str | None = None
     example: str | None = None
+    required: bool = False
 
     @property
     def schema(self) -> dict[str, object]:
@@ -106,7 +110,13 @@ AUDIT = (
 )
 
 WHO = (
-    Parameter("login", "whom is asked about: the login of an account of GitHub, or `slack:U012AB3CD`"),
+    Parameter(
+        "login",
+        "whom is asked about: the login of an account of GitHub, or `slack:U012AB3CD`",
+        pattern=f"^(?:(?:github:)?{LOGIN}|slack:{MEMBER_ID})$",
+        example="octocat",
+        required=True,
+    ),
     Parameter("limit", "how many jobs; 100 if not given", 1, MOST_WHO),
     Parameter("after", "only jobs whose names come after this one"),
 )
@@ -169,6 +179,9 @@ def read(request: Request, parameters: Sequence[Parameter] = ()) -> dict[str, st
             raise Problem(400, f"{name}: expected a value of 1 to {LONGEST} characters.")
         by_name[name].check(value)
         values[name] = value
+    for each in parameters:
+        if each.required and each.name not in values:
+            raise Problem(400, f"{each.name}: required; {each.meaning}.")
     return values
 
 

@@ -41,8 +41,6 @@ class WhoHandlers:
     async def list_who(self, request: ApiRequest) -> Who:
         """Which jobs somebody may run, by which entry of their rules, or why not."""
         query = dict(request.query)
-        if "login" not in query:
-            raise Problem(400, "login: required; whom is asked about.")
         try:
             context = asking(query["login"])
         except ValueError as error:
