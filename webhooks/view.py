@@ -153,7 +153,7 @@ def run_summary(run: Run, of: Run | None = None) -> Summary:
         if run.stopped_after is None
         else (schedule_key(run.job, run.schedule), run.stopped_after),
         waits_for_yes=run.hold == Hold.APPROVAL,
-        approved_by=approvals.given(run),
+        approved_by=approvals.approvers(run),
         override=run.override,
         differs=differences(of, run) if of is not None and of.repository == run.repository else None,
     )

@@ -19,12 +19,12 @@ _STATUSES = {"neutral": "success", "failure": "failure"}
 def review(stands: Standing, environment: str, view: View | None, link: str | None) -> dict[str, str]:
     """The answer to a protection rule; while the job has not ended a report that it is on its way."""
     if view is not None:
-        said = headline(view, link)
+        comment = headline(view, link)
         if view.result is not None and view.why:
-            said += f": {plain(view.why, 300)}"
+            comment += f": {plain(view.why, 300)}"
     else:
-        said = f"Not started: {stands.refusal}" if stands.refusal else "It waits."
-    fields = {"environment_name": environment, "comment": shortened(said, REVIEW_CHARACTERS)}
+        comment = f"Not started: {stands.refusal}" if stands.refusal else "It waits."
+    fields = {"environment_name": environment, "comment": shortened(comment, REVIEW_CHARACTERS)}
     if stands.ended:
         fields["state"] = "approved" if stands.state == "success" else "rejected"
     return fields

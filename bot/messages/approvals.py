@@ -25,23 +25,23 @@ def name_of(actor: str) -> str:
     return clean(vocabulary.who(actor), 80)
 
 
-def given(run: Run) -> list[str]:
+def approvers(run: Run) -> list[str]:
     """The actors whose yes counts for a run, in the order in which they said it."""
     return [str(each["actor"]) for each in (run.approval or {}).get("given", ())]
 
 
 def approved_by(run: Run) -> str | None:
     """Who said yes to a run, as plain text; None where nobody did or had to."""
-    names = [name_of(actor) for actor in given(run)]
+    names = [name_of(actor) for actor in approvers(run)]
     return _joined(names) if names else None
 
 
 def whose(run: Run) -> str:
     """Whose yes a run needs or needed, as plain text."""
-    wanted = (run.approval or {}).get("from") or ()
-    if wanted and run.public:
+    names = (run.approval or {}).get("from") or ()
+    if names and run.public:
         return _NAMED
-    return clean(", ".join(wanted), 200) or _ANYBODY
+    return clean(", ".join(names), 200) or _ANYBODY
 
 
 def yes_counts(run: Run, *, fresh: bool, enough: bool) -> str:
@@ -51,7 +51,7 @@ def yes_counts(run: Run, *, fresh: bool, enough: bool) -> str:
     if enough:
         return f"Your yes to #{run.number} ({quoted(run.job)}) counts{already}: it goes on."
     return (
-        f"Your yes to #{run.number} ({quoted(run.job)}) counts{already}: {len(given(run))} of {count},"
+        f"Your yes to #{run.number} ({quoted(run.job)}) counts{already}: {len(approvers(run))} of {count},"
         f" of {quoted(whose(run))}."
     )
 
@@ -132,8 +132,8 @@ def voided(run: Run) -> str:
 
 def end_of_voided(on: Mapping[str, Any]) -> str:
     """Why no yes to a run counts any more."""
-    told = [_CHANGES[each["kind"]](each) for each in on.get("changes", ()) if each.get("kind") in _CHANGES]
-    what = "; ".join(told[:LISTED]) or "something is not as it was"
+    changes = [_CHANGES[each["kind"]](each) for each in on.get("changes", ()) if each.get("kind") in _CHANGES]
+    what = "; ".join(changes[:LISTED]) or "something is not as it was"
     return f"since it was asked for, {what}. {_what_to_do(on)}"
 
 

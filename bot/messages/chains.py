@@ -60,5 +60,5 @@ def order_lines(after: Sequence[After], then: Sequence[Then], *, public: bool) -
 
 
 def _follower(then: Then) -> str:
-    given = " ".join(code(f"{name}={value}", 120) for name, value in then.parameters.items())
-    return f"{code(then.job, 60)}{' with ' + given if given else ''}"
+    values = " ".join(code(f"{name}={value}", 120) for name, value in then.parameters.items())
+    return f"{code(then.job, 60)}{' with ' + values if values else ''}"

@@ -77,12 +77,12 @@ class CheckNotes:
     def sentence(self) -> str:
         """How many there are, and how many of them stand beside the code; nothing where there are none."""
         words = {FAILURE: "error", WARNING: "warning", NOTICE: "notice"}
-        told = [_count(self.counts.get(level, 0), words[level]) for level in LEVELS if self.counts.get(level)]
-        if not told:
+        sums = [_count(self.counts.get(level, 0), words[level]) for level in LEVELS if self.counts.get(level)]
+        if not sums:
             return ""
         rest = sum(self.counts.values()) - len(self.placed)
         more = f"; {rest} of them stand only in the log" if rest else ""
-        return f"The log has {' and '.join(', '.join(told).rsplit(', ', 1))}{more}."
+        return f"The log has {' and '.join(', '.join(sums).rsplit(', ', 1))}{more}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +176,8 @@ def in_requests(fields: CheckFields, annotations: Sequence[Annotation], sent: in
 
 def _text(view: View, notes: CheckNotes) -> str | None:
     """What was said of no place, and the last lines where it failed."""
-    said = [f"{each.level}: {each.message}".replace("\n", " ") for each in notes.unplaced[:UNPLACED]]
-    parts = [fence(said, limit=TAIL_CHARACTERS)] if said else []
+    lines = [f"{each.level}: {each.message}".replace("\n", " ") for each in notes.unplaced[:UNPLACED]]
+    parts = [fence(lines, limit=TAIL_CHARACTERS)] if lines else []
     if view.shows_tail:
         parts.append(fence(view.tail, limit=TAIL_CHARACTERS))
     return "\n\n".join(parts) or None

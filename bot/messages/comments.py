@@ -120,9 +120,9 @@ def details(view: View) -> str:
     lines = [" · ".join(found)]
     if view.differs:
         lines.append("other than there: " + " ".join(code(each) for each in view.differs))
-    given = parameters(view)
-    if given:
-        lines.append("with " + " ".join(code(each) for each in given))
+    values = parameters(view)
+    if values:
+        lines.append("with " + " ".join(code(each) for each in values))
     return "\n\n".join(line for line in lines if line)
 
 
@@ -136,11 +136,11 @@ def _folded(view: View) -> str:
 
 def parameters(view: View) -> list[str]:
     """`NAME=value` for each parameter and the arguments after them, bounded in number and length."""
-    given = [f"{clean(key, 60)}={clean(value, 120)}" for key, value in view.parameters[:PARAMETERS]]
+    values = [f"{clean(key, 60)}={clean(value, 120)}" for key, value in view.parameters[:PARAMETERS]]
     if view.arguments:
-        given.append("-- " + clean(" ".join(view.arguments), 180))
+        values.append("-- " + clean(" ".join(view.arguments), 180))
     left = len(view.parameters) - PARAMETERS
-    return [*given, f"and {left} more"] if left > 0 else given
+    return [*values, f"and {left} more"] if left > 0 else values
 
 
 def _commit(view: View) -> str:

@@ -84,12 +84,12 @@ def deployment_fields(
 ) -> Mapping[str, Any]:
     """The body of a deployment status; `status` is the commit status of the run that decides."""
     if status is None:
-        said = f"not started: {stands.refusal}" if stands.refusal else "waiting"
+        description = f"not started: {stands.refusal}" if stands.refusal else "waiting"
     else:
-        said = f"{status.context.removeprefix('errand / ')} {status.description}"
+        description = f"{status.context.removeprefix('errand / ')} {status.description}"
     fields = {
         "state": stands.state,
-        "description": shortened(basic(said), DESCRIPTION_CHARACTERS),
+        "description": shortened(basic(description), DESCRIPTION_CHARACTERS),
         "log_url": None if status is None else status.target_url,
         "environment_url": environment_url if stands.state == "success" else None,
     }

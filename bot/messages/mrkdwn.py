@@ -103,8 +103,8 @@ def slack_text(markdown: str) -> str:
 def words(markdown: str, limit: int) -> str:
     """One paragraph that was written in Markdown as text alone, for where Slack takes no markup."""
     kept = (token for block in _MARKDOWN.parseInline(markdown) for token in block.children or ())
-    said = "".join(" " if token.type in ("softbreak", "hardbreak") else token.content for token in kept)
-    return clean(said, limit)
+    text = "".join(" " if token.type in ("softbreak", "hardbreak") else token.content for token in kept)
+    return clean(text, limit)
 
 
 def _converted(markdown: str) -> str:

@@ -51,9 +51,9 @@ class Prospect:
 def plan(prospect: Prospect, *, who: str) -> str:
     """The answer to `plan`."""
     run = prospect.run
-    given = [f"{name}={value}" for name, value in run.parameters.items()]
+    values = [f"{name}={value}" for name, value in run.parameters.items()]
     lines = [f"{code(run.job)} would run, nothing was started:", f"- {_image(prospect)}"]
-    lines.append(f"- parameters: {_codes(given)}")
+    lines.append(f"- parameters: {_codes(values)}")
     if run.arguments:
         lines.append(f"- arguments: {_codes(run.arguments)}")
     lines.append(f"- variables: {_codes(prospect.variables)}")
@@ -119,8 +119,8 @@ def _timing_lines(timing: Outlook) -> list[str]:
         f"schedule {called}{code(timing.timetable.cron)} ({zone}), next: "
         f"{upcoming or 'none while it is paused'}"
     ]
-    if given := list(timing.timetable.parameters):
-        lines.append(f"that schedule gives {_codes(given)}")
+    if names := list(timing.timetable.parameters):
+        lines.append(f"that schedule gives {_codes(names)}")
     if timing.paused_by is not None:
         until = "" if timing.paused_until is None else f" until {local_time(timing.paused_until, zone)}"
         by = timing.paused_by if timing.paused_by == DEFINITION else code(vocabulary.who(timing.paused_by))
@@ -185,7 +185,7 @@ def why(reasons: Reasons, *, who: str) -> str:
     lines += [f"- {line}" for line in timing_lines(reasons.timing)]
     zones = {each.key: each.timetable.timezone for each in reasons.timing}
     for tick in reasons.ticks:
-        note = f" ({plain(said, 300)})" if (said := tick_note(tick)) else ""
+        note = f" ({plain(words, 300)})" if (words := tick_note(tick)) else ""
         became = f"became {code(f'#{tick.run_number}')}" if tick.run_number else plain(tick.outcome, 40)
         at = local_time(tick.at, zones.get(tick.job, "UTC"))
         of = "" if job_and_schedule(tick.job)[1] is None else f" by {code(tick.job)}"

@@ -174,8 +174,8 @@ def _failed_build(on: Mapping[str, Any]) -> str:
 
 def _voided(on: Mapping[str, Any]) -> str:
     """What of it is not so any more."""
-    told = approvals.end_of_voided(on)
-    return told[0].upper() + told[1:]
+    sentence = approvals.end_of_voided(on)
+    return sentence[0].upper() + sentence[1:]
 
 
 def _not_released(on: Mapping[str, Any]) -> str:
@@ -225,13 +225,13 @@ def explanation(
     reason: str | None, message: str | None, definition: Mapping[str, Any], exit_code: int | None = None
 ) -> str:
     """The same without the code word; empty where there is nothing to say."""
-    word, said = (reason or "").strip(), (message or "").strip()
+    word, text = (reason or "").strip(), (message or "").strip()
     if not word and exit_code not in EXIT_CODES:
-        return said
+        return text
     known = REASONS.get(word) if word else EXIT_CODES[exit_code or 0]
-    what = said or (known.what if known else "")
+    what = text or (known.what if known else "")
     if word == "DeadlineExceeded":
-        what = f"{_deadline(definition)} {said}".strip()
+        what = f"{_deadline(definition)} {text}".strip()
     elif word == "OOMKilled":
         what = _memory_limit(definition) or what
     elif word in ("Unschedulable", "QuotaExceeded"):
@@ -259,8 +259,8 @@ def _request(definition: Mapping[str, Any]) -> str:
         f"cpu {cpu:g}" if isinstance(cpu, int | float) and cpu > 0 else "",
         f"gpu {gpu}" if isinstance(gpu, int) and gpu > 0 else "",
     ]
-    asked = ", ".join(part for part in parts if part)
-    return f"It asks for {asked}." if asked else ""
+    amounts = ", ".join(part for part in parts if part)
+    return f"It asks for {amounts}." if amounts else ""
 
 
 def _memory_limit(definition: Mapping[str, Any]) -> str | None:

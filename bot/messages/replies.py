@@ -117,8 +117,8 @@ def job_help(job: Job, command: str = "/job", page: int = 1) -> str:
         end = ", required" if parameter.required else ""
         if parameter.default is not None:
             end = f", default {code(parameter.default)}"
-        said = f" ({plain(parameter.description, 300)})" if parameter.description else ""
-        lines.append(f"- {code(name)}{said}: {parameter.expectation}{end}")
+        note = f" ({plain(parameter.description, 300)})" if parameter.description else ""
+        lines.append(f"- {code(name)}{note}: {parameter.expectation}{end}")
     shown = paging.page(lines, page)
     footer = shown.footer(f"{len(lines)} parameters", f"{command} help {job.name}")
     itself = [f"It starts by itself with {codes(job.starters)}."] if job.starters else []

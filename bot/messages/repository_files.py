@@ -60,12 +60,12 @@ def wrong_file(notes: Sequence[FileNote], *, kept: bool, proposed: bool = False)
     """It cannot be used. `kept`: an earlier one holds; `proposed`: it is on no default branch yet."""
     count = len(notes)
     title = "It has a mistake" if count == 1 else f"It has {count} mistakes"
-    told = [f"- line {note.line}, column {note.column}: {plain(note.text, 500)}" for note in notes[:SHOWN]]
+    lines = [f"- line {note.line}, column {note.column}: {plain(note.text, 500)}" for note in notes[:SHOWN]]
     more = [f"- and {count - SHOWN} more"] if count > SHOWN else []
     after = "What was in force before stays so." if kept else "No job of it is defined."
     if proposed:
         after = "Merged as it is, it would change nothing of what is in force."
-    summary = "\n".join([*told, *more, "", after])
+    summary = "\n".join([*lines, *more, "", after])
     return FileReport("failure", f"{title}: {after}", summary, tuple(notes))
 
 
@@ -196,11 +196,11 @@ def _kept_in(value: SecretReference | ConfigMapReference) -> str:
 def _resources(job: Job) -> Iterator[str]:
     if job.size is not None:
         yield f"size {code(job.size)}"
-    wanted = job.resources
-    if wanted is not None:
-        if wanted.cpu:
-            yield f"{wanted.cpu:g} cores"
-        if wanted.memory:
-            yield size_text(wanted.memory)
-        if wanted.gpu:
-            yield f"{wanted.gpu} GPU"
+    resources = job.resources
+    if resources is not None:
+        if resources.cpu:
+            yield f"{resources.cpu:g} cores"
+        if resources.memory:
+            yield size_text(resources.memory)
+        if resources.gpu:
+            yield f"{resources.gpu} GPU"

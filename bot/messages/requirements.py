@@ -24,8 +24,8 @@ def head_moved(line: str, head: str, commits: Sequence[tuple[str, str, str]], co
     known. `line` asks again for the commit `head`.
     """
     came = "" if not count else f" {count} came in between:" if count > 1 else " One came in between:"
-    told = [f"- {code(sha)} {code(title, 100)} by {code(author, 40)}" for sha, title, author in commits]
-    if count > len(told) > 0:
-        told.insert(0, f"- … {count - len(told)} older ones")
+    lines = [f"- {code(sha)} {code(title, 100)} by {code(author, 40)}" for sha, title, author in commits]
+    if count > len(lines) > 0:
+        lines.insert(0, f"- … {count - len(lines)} older ones")
     head_line = f"This pull request has got other commits since that was written; nothing was started.{came}"
-    return "\n".join([head_line, *told, "", f"To run {code(head[:12])}: {code(line, 500)}"])
+    return "\n".join([head_line, *lines, "", f"To run {code(head[:12])}: {code(line, 500)}"])

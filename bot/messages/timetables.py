@@ -46,9 +46,9 @@ def every_paused(terms: PauseTerms, *, command: str) -> str:
     return f"All schedules are paused{how_long}{_why(terms)}. People can still run jobs.{ends}"
 
 
-def every_resumed(held: int) -> str:
+def every_resumed(count: int) -> str:
     """The answer to who let all schedules go on; so many of them are still paused by themselves."""
-    left = "" if not held else f" {held} of them {'is' if held == 1 else 'are'} still paused by name."
+    left = "" if not count else f" {count} of them {'is' if count == 1 else 'are'} still paused by name."
     return f"The schedules go on.{left}"
 
 

@@ -62,8 +62,8 @@ def occurrence_note(head: str, row: OccurrenceSeen | None) -> str:
     """What a thing that happened started, for the log; None: that was decided before."""
     if row is None:
         return f"{head}: it was decided before"
-    told = [f"job {job}: {occurrence_line(row, job)}" for job in row.decisions]
-    return "\n".join([head, *told]) if told else f"{head}: it starts nothing"
+    lines = [f"job {job}: {occurrence_line(row, job)}" for job in row.decisions]
+    return "\n".join([head, *lines]) if lines else f"{head}: it starts nothing"
 
 
 def occurrence_line(row: OccurrenceSeen, job: str) -> str:
@@ -84,9 +84,9 @@ def reason(why: Reason) -> str:
 
 
 def _paused(why: Reason) -> str:
-    held = Pause(why["by"], None, why.get("why"), why.get("failures"), bool(why.get("every")))
-    said = reason_of(held)
-    return f"Paused by {vocabulary.who(held.by)}{f': {said}' if said else ''}."
+    pause = Pause(why["by"], None, why.get("why"), why.get("failures"), bool(why.get("every")))
+    words = reason_of(pause)
+    return f"Paused by {vocabulary.who(pause.by)}{f': {words}' if words else ''}."
 
 
 def _default(why: Reason) -> str:

@@ -261,7 +261,7 @@ def run_view(run: Run, beside: Beside = ALONE) -> View:
         built_by=run.build_number,
         pull=run.pull_request,
         single=run.job == EXEC,
-        approvers=tuple(approvals.given(run)),
+        approvers=tuple(approvals.approvers(run)),
         beside=beside,
     )
 
@@ -329,8 +329,8 @@ def _chosen(run: Run) -> tuple[tuple[str, str], ...]:
     declared = run.definition.get("parameters")
     declared = declared if isinstance(declared, dict) else {}
     defaults = {name: each.get("default") for name, each in declared.items() if isinstance(each, dict)}
-    given = ((str(name), str(value)) for name, value in run.parameters.items())
-    return tuple((name, value) for name, value in given if value != defaults.get(name))
+    values = ((str(name), str(value)) for name, value in run.parameters.items())
+    return tuple((name, value) for name, value in values if value != defaults.get(name))
 
 
 def _digest(digest: str | None) -> str | None:

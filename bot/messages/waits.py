@@ -26,10 +26,10 @@ def not_alone(why: Mapping[str, Any]) -> str:
     limit = why.get("limit") or 1
     many = "only one at a time is" if limit == 1 else f"only {limit} at a time are"
     of = f" for {quoted(clean(why['queue'], 200))}" if why.get("queue") else ""
-    said = "`concurrency: forbid`" if "limit" not in why else "`over: forbid`"
+    setting = "`concurrency: forbid`" if "limit" not in why else "`over: forbid`"
     return (
         f"{quoted(why['job'])} is not started: #{why['run']} {stands}"
-        f" (asked by {quoted(who(why['actor']))}), and {many} allowed{of} ({said})."
+        f" (asked by {quoted(who(why['actor']))}), and {many} allowed{of} ({setting})."
     )
 
 
@@ -69,13 +69,13 @@ def kind_name(run: Run) -> str | None:
 def words(waiting: Waiting) -> str:
     """What is waited for, with the place in the queue where there is one."""
     on = waiting.on
-    said = _WORDS[waiting.kind](on)
+    text = _WORDS[waiting.kind](on)
     if "place" not in on:
-        return said
+        return text
     if on["place"] is None:
-        return f"{said}; many others come first"
+        return f"{text}; many others come first"
     around = f", its turn comes about {moment(on['around'])}" if "around" in on else ""
-    return f"{said}; place {on['place']} in the queue{around}"
+    return f"{text}; place {on['place']} in the queue{around}"
 
 
 def target(name: str) -> str:
@@ -95,7 +95,7 @@ def _closed(on: Mapping[str, Any]) -> str:
     return f"{lock}, closed by {who(on['actor'])}{whom}{until}{why}{own}"
 
 
-def _held(on: Mapping[str, Any]) -> str:
+def _holder(on: Mapping[str, Any]) -> str:
     """A lock that a run holds, of which nothing is said where others read."""
     by = f"{on['job']} #{on['run']}, asked by {who(on['actor'])}" if "run" in on else "another run"
     how = "which gets it first" if on.get("next") else ""
@@ -146,7 +146,7 @@ def _turn(on: Mapping[str, Any]) -> str:
 
 _WORDS: dict[Wait, Callable[[Mapping[str, Any]], str]] = {
     Wait.CLOSED: _closed,
-    Wait.HOLDER: _held,
+    Wait.HOLDER: _holder,
     Wait.AHEAD: _ahead,
     Wait.ATTEMPT: _attempt,
     Wait.APPROVAL: _approval,

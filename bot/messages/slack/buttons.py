@@ -10,8 +10,8 @@ from bot.messages.view import View
 
 def answer_buttons(view: View) -> list[Block]:
     """Yes and no to a run that waits for that, each after a question that says what it is a yes to."""
-    given = " ".join(parameters(view))
-    what = f"{view.name} {given}".strip() + (f" of commit {view.commit[:12]}" if view.commit else "")
+    values = " ".join(parameters(view))
+    what = f"{view.name} {values}".strip() + (f" of commit {view.commit[:12]}" if view.commit else "")
     yes = confirm(
         f"Approve #{view.number}?",
         f"{clean(what, 200)} starts, with your name beside that of who asked for it.",

@@ -160,31 +160,31 @@ def _end(view: View) -> Iterator[Block]:
 
 def _chain(view: View) -> Iterator[Block]:
     """The runs that it is in a row with, each as it stands."""
-    told: list[str] = []
+    steps: list[str] = []
     for step in view.beside.chain:
         number = "" if step.number is None else f" #{step.number}"
         why = f" ({fitted(step.why.rstrip('.'), 200)})" if step.why else ""
-        told.append(f"{step.word.emoji} {span(step.job, 60)}{number} {step.word.verb}{why}")
-    while sum(len(each) + 3 for each in told) > CHAIN_CHARACTERS:
-        told.pop()
-    if told:
-        yield context("chain: " + " · ".join(told))
+        steps.append(f"{step.word.emoji} {span(step.job, 60)}{number} {step.word.verb}{why}")
+    while sum(len(each) + 3 for each in steps) > CHAIN_CHARACTERS:
+        steps.pop()
+    if steps:
+        yield context("chain: " + " · ".join(steps))
 
 
 def _rest(view: View) -> Iterator[Block]:
-    given = parameters(view)
-    if given:
-        yield context(_spans(given))
+    values = parameters(view)
+    if values:
+        yield context(_spans(values))
     if view.differs:
         yield context(f"other than #{view.rerun_of}: {_spans(view.differs)}")
 
 
-def _spans(given: Sequence[str]) -> str:
+def _spans(values: Sequence[str]) -> str:
     """As many of the parameters as fit."""
-    spans = [span(each, 190) for each in given]
+    spans = [span(each, 190) for each in values]
     while sum(len(each) + 1 for each in spans) > PARAMETERS_CHARACTERS:
         spans.pop()
-    return " ".join(spans) + (f" {ELLIPSIS}" if len(spans) < len(given) else "")
+    return " ".join(spans) + (f" {ELLIPSIS}" if len(spans) < len(values) else "")
 
 
 def _buttons(view: View, page: str | None) -> list[Block]:

@@ -171,8 +171,8 @@ def _others(form: RunForm) -> list[Block]:
         inputs.append(_optional(label, OVERRIDE, form.override, about, most))
     if job.takes_arguments:
         about = "Go to the command as they are, split into words as a shell does."
-        given = shlex.join(form.arguments) or None
-        inputs.append(_optional("Arguments", ARGUMENTS, given, about))
+        arguments = shlex.join(form.arguments) or None
+        inputs.append(_optional("Arguments", ARGUMENTS, arguments, about))
     if form.image is not None and form.image.repository is not None:
         about = "A branch, a tag or a commit. Empty: what the job runs on by itself."
         if form.repeated is not None:
@@ -185,9 +185,9 @@ def _others(form: RunForm) -> list[Block]:
         about = "Such as at 22:00, by your time zone in Slack, or in 2h. Empty: at once."
         inputs.append(_optional("Start", WHEN, form.start, about, START_CHARACTERS))
     if form.asks_channel:
-        told = f" {job.notify.slack} is told as well." if job.notify.slack else ""
+        note = f" {job.notify.slack} is told as well." if job.notify.slack else ""
         menu = elements.conversations_select(VALUE, initial=form.channel)
-        about = f"The message about the run goes there, and so do answers that only you see.{told}"
+        about = f"The message about the run goes there, and so do answers that only you see.{note}"
         inputs.append(elements.input_block("Tell in", menu, block_id=CHANNEL, hint=about))
     return inputs
 

@@ -107,10 +107,10 @@ def _summary(ended: Sequence[_Bar]) -> str:
     """`The last 20 runs: 18 succeeded, 2 failed; one takes about 1m 10s.`"""
     words = {result: word.label for result, word in RESULTS.items()}
     counts = {result: sum(bar.result is result for bar in ended) for result in Result}
-    told = ", ".join(f"{count} {words[result]}" for result, count in counts.items() if count)
+    tally = ", ".join(f"{count} {words[result]}" for result, count in counts.items() if count)
     took = [bar.seconds for bar in ended if bar.result is Result.SUCCEEDED]
     usual = f"; one takes about {duration(median(took))}" if took else ""
-    return f"The last {len(ended)} runs: {told}{usual}."
+    return f"The last {len(ended)} runs: {tally}{usual}."
 
 
 def _bars(ended: Sequence[_Bar]) -> str:
