@@ -51,9 +51,9 @@ class ApprovalComposition:
     def _review(self) -> BindingReview:
         return BindingReview(self._parts.registry, self._parts.host, self._pin)
 
-    async def _pin(self, wanted: str | Live) -> Outcome:
+    async def _pin(self, image: str | Live) -> Outcome:
         """Which image exactly it is, by the engine."""
-        async for progress in self._parts.engine.pin(wanted):
+        async for progress in self._parts.engine.pin(image):
             if isinstance(progress, Outcome):
                 return progress
         raise RuntimeError("the engine fell silent without an outcome")

@@ -21,8 +21,8 @@ class ExpiringCache(Generic[K, V]):
 
     def peek(self, key: K) -> V | None:
         """The value that is kept, None where there is none."""
-        held = self._values.get(key)
-        return held[0] if held is not None and held[1] > self._clock() else None
+        entry = self._values.get(key)
+        return entry[0] if entry is not None and entry[1] > self._clock() else None
 
     def drop(self, key: K) -> None:
         """Forget the value; the next to ask fetches it."""

@@ -150,8 +150,8 @@ class Repositories:
         def drop(session: Session) -> bool:
             gone = pins.forget(session, key)
             if gone:
-                told = of_admin(EntryKind.PIN_DROPPED, by, f"repository:{key}", self._clock())
-                journal.record(session, [told])
+                entry = of_admin(EntryKind.PIN_DROPPED, by, f"repository:{key}", self._clock())
+                journal.record(session, [entry])
                 repository_files.want_named(session, key, now=self._clock())
             return gone
 

@@ -28,7 +28,7 @@ def held_today(
     fits = []
     for row in stored:
         try:
-            found = _held(row, config, taken)
+            found = _definitions(row, config, taken)
         except Exception:  # what one repository wrote keeps nobody else from being served
             log.exception("repository.unreadable", repository=row.repository)
             found = RepositoryDefinitions()
@@ -36,7 +36,7 @@ def held_today(
     return fits
 
 
-def _held(row: RepositoryFile, config: Config, taken: Taken) -> RepositoryDefinitions:
+def _definitions(row: RepositoryFile, config: Config, taken: Taken) -> RepositoryDefinitions:
     rules = config.repository_rules(row.repository)
     if rules is None or row.commit is None:
         return RepositoryDefinitions()

@@ -107,8 +107,8 @@ class SlackComposition:
     def forms(self) -> SlackFormHandler:
         """Of forms that are submitted."""
         parts = self.parts
-        said = (parts.conversation, parts.answers, parts.clock)
-        return SlackFormHandler(parts.slack, parts.contexts, parts.actions, *said)
+        rest = (parts.conversation, parts.answers, parts.clock)
+        return SlackFormHandler(parts.slack, parts.contexts, parts.actions, *rest)
 
     @cached_property
     def lists(self) -> SlackListHandler:
@@ -144,8 +144,8 @@ class SlackComposition:
     def presses(self) -> SlackPressHandler:
         """Of buttons."""
         parts, panels = self.parts, Panels(self.homes, self.lists, self.form_requests)
-        said = (parts.conversation, parts.answers)
-        return SlackPressHandler(parts.registry, parts.contexts, self.commands, *said, panels)
+        rest = (parts.conversation, parts.answers)
+        return SlackPressHandler(parts.registry, parts.contexts, self.commands, *rest, panels)
 
     @cached_property
     def dispatch(self) -> Dispatch:

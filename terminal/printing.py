@@ -160,7 +160,7 @@ def run(record: Document) -> None:
         ("job", record["job"]),
         ("state", standing(record)),
         ("message", record.get("explanation") or record.get("message")),
-        (vocabulary.asked(str(record.get("cause"))), _asked(record, how=True)),
+        (vocabulary.lead_in(str(record.get("cause"))), _asked(record, how=True)),
         ("approved by", _approved(record)),
         ("in spite of a freeze", record.get("override")),
         ("asked at", moment(record.get("created_at"))),

@@ -103,7 +103,7 @@ def test_every_state_and_result_has_its_word_on_every_surface(
 def test_every_cause_has_its_words_on_every_surface(surface: str, cause: Cause) -> None:
     text = SURFACES[surface](run(cause=cause)).replace("`", "")
     assert vocabulary.CAUSES[cause] in text
-    assert re.search(rf"{vocabulary.asked(cause)} +octocat", text.lower())
+    assert re.search(rf"{vocabulary.lead_in(cause)} +octocat", text.lower())
 
 
 @pytest.mark.parametrize("surface", SURFACES)
@@ -131,7 +131,7 @@ def test_builds_are_told_in_the_same_words(cause: Cause) -> None:
         actor="github:octocat", created_at=NOW,
     )  # fmt: skip
     comment = messages.comment(messages.build_view(row), None, nonce="n")
-    assert f"{vocabulary.asked(cause)} `octocat` {vocabulary.CAUSES[cause]}" in comment
+    assert f"{vocabulary.lead_in(cause)} `octocat` {vocabulary.CAUSES[cause]}" in comment
     assert build_summary(row).cause == cause
 
 

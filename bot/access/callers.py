@@ -43,19 +43,19 @@ class Caller:
         return scopes.may_run_any(self.scopes, jobs)
 
 
-def of_token(name: str, held: frozenset[str]) -> Caller:
+def of_token(name: str, scopes: frozenset[str]) -> Caller:
     """The holder of an API token."""
-    return Caller(ActorKind.TOKEN.named(name), held)
+    return Caller(ActorKind.TOKEN.named(name), scopes)
 
 
-def of_person(login: str, held: frozenset[str]) -> Caller:
+def of_person(login: str, scopes: frozenset[str]) -> Caller:
     """A person who has logged in with GitHub."""
-    return Caller(ActorKind.GITHUB.named(login), held, Cause.API, login)
+    return Caller(ActorKind.GITHUB.named(login), scopes, Cause.API, login)
 
 
-def of_workflow(name: str, held: frozenset[str], sender: str = "") -> Caller:
+def of_workflow(name: str, scopes: frozenset[str], sender: str = "") -> Caller:
     """A workflow of GitHub Actions, which is called what it is in `allow`: `actions:OWNER/REPO@REF`."""
-    return Caller(name, held, Cause.ACTIONS, sender=sender)
+    return Caller(name, scopes, Cause.ACTIONS, sender=sender)
 
 
 def of_hook(job: str, name: str) -> Caller:

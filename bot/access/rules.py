@@ -71,7 +71,7 @@ class Names:
         """Whether teams or organisations are named."""
         return any(isinstance(question, MemberOf) for question, _ in self.questions)
 
-    def said(self, text: str) -> str:
+    def cite(self, text: str) -> str:
         """How it is told that `text` decided."""
         return text if self.of is None else f"{self.of} ({text})"
 
@@ -134,10 +134,10 @@ def _match(
     login = asker.login.casefold() if asker.login is not None else None
     for names in side:
         if login is not None and (text := names.logins.get(login)) is not None:
-            return names.said(text), []
+            return names.cite(text), []
         for user in asker.users:
             if user in names.users:
-                return names.said(names.users[user]), []
+                return names.cite(names.users[user]), []
     open_: list[Question] = []
     for names in side:
         for question, text in names.questions:
@@ -145,19 +145,19 @@ def _match(
                 continue
             answer = facts.get(question)
             if answer is True:
-                return names.said(text), []
+                return names.cite(text), []
             if answer == UNKNOWABLE and denying:
-                return names.said(f"{text}, of which nobody can be asked"), []
+                return names.cite(f"{text}, of which nobody can be asked"), []
             if answer is None:
                 open_.append(question)
         for level in names.levels if login is not None else ():
             for repository in repositories:
-                asked = PermissionOn(repository)
-                held = facts.get(asked)
-                if held is None:
-                    open_.append(asked)
-                elif isinstance(held, str) and reaches(held, level):
-                    return names.said(f"github:permission/{level} on {repository}"), []
+                permission = PermissionOn(repository)
+                answer = facts.get(permission)
+                if answer is None:
+                    open_.append(permission)
+                elif isinstance(answer, str) and reaches(answer, level):
+                    return names.cite(f"github:permission/{level} on {repository}"), []
     return None, open_
 
 
@@ -168,9 +168,9 @@ def _concerns(question: MemberOf | InGroup, asker: Asker, *, denying: bool) -> b
     return bool(asker.users) and (denying or asker.login is not None or asker.membership not in _NO_MEMBER)
 
 
-def reaches(held: str, level: str) -> bool:
-    """Whether the permission `held` includes `level`."""
-    return held in LEVELS and LEVELS.index(held) >= LEVELS.index(level)
+def reaches(permission: str, level: str) -> bool:
+    """Whether `permission` includes `level`."""
+    return permission in LEVELS and LEVELS.index(permission) >= LEVELS.index(level)
 
 
 def _of_caller(rule: Rule, caller: Caller) -> Decision:
@@ -181,11 +181,11 @@ def _of_caller(rule: Rule, caller: Caller) -> Decision:
     for names in rule.deny:
         for pattern in names.tokens:
             if matches(pattern, name):
-                return Decision(False, f"deny: {names.said(ActorKind.TOKEN.named(pattern))}", denied=True)
+                return Decision(False, f"deny: {names.cite(ActorKind.TOKEN.named(pattern))}", denied=True)
     for names in rule.allow:
         for pattern in names.tokens:
             if matches(pattern, name):
-                return Decision(True, f"allow: {names.said(ActorKind.TOKEN.named(pattern))}")
+                return Decision(True, f"allow: {names.cite(ActorKind.TOKEN.named(pattern))}")
     if rule.default is None or (rule.tokens and name != LOCAL):
         return Decision(False)
     return Decision(True, f"scopes of {caller.name}")

@@ -172,42 +172,42 @@ class Job(Definition):
         """
         return cls.model_validate({"arguments": isinstance(definition.get("command"), list), **definition})
 
-    def resolve(self, given: Mapping[str, str]) -> dict[str, str]:
+    def resolve(self, texts: Mapping[str, str]) -> dict[str, str]:
         """The value of every parameter that has one, normalised; all mistakes in one AskerError."""
         problems = [
             (name, f"{quoted(name)} is no parameter of this job.{did_you_mean(name, self.parameters)}")
-            for name in given
+            for name in texts
             if name not in self.parameters
         ]
         values: dict[str, str] = {}
         for name, parameter in self.parameters.items():
             try:
-                if name in given:
-                    values[name] = parameter.accept(given[name])
+                if name in texts:
+                    values[name] = parameter.accept(texts[name])
                 elif parameter.default is not None:
                     values[name] = parameter.default
                 elif parameter.required:
                     problems.append((name, f"{quoted(name)} is required: {parameter.expectation}"))
             except ValueError as error:
-                near = did_you_mean(given[name], parameter.choices)
-                told = f"{quoted(name)}: {error}, not {quoted(given[name])}.{near}"
-                problems.append((name, told))
+                near = did_you_mean(texts[name], parameter.choices)
+                sentence = f"{quoted(name)}: {error}, not {quoted(texts[name])}.{near}"
+                problems.append((name, sentence))
         if not problems:
             return values
         lines = [f"{quoted(self.name)} cannot start:", *(f"- {what}" for _, what in problems)]
-        if any(name not in self.parameters for name in given):
+        if any(name not in self.parameters for name in texts):
             known = listed(self.parameters) if self.parameters else "none"
             lines.append(f"Parameters of {quoted(self.name)}: {known}.")
         raise Unfit("\n".join(lines), [(("parameters", name), what) for name, what in problems])
 
-    def check_changes(self, given: Mapping[str, str], *, latest: str) -> None:
+    def check_changes(self, changes: Mapping[str, str], *, latest: str) -> None:
         """Raise `Unfit` where a value that a repeated run of an older definition is given is none of today's.
 
         What was mended since must not be had back by repeating what was before. `latest`: how it is asked for
         that all of today's definition counts.
         """
         problems = []
-        for name, value in given.items():
+        for name, value in changes.items():
             parameter = self.parameters.get(name)
             if parameter is None:
                 problems.append((name, f"{quoted(name)} is no parameter any more."))
@@ -237,15 +237,15 @@ class Job(Definition):
         """
         if not isinstance(self.command, str):
             if arguments and not self.takes_arguments:
-                told = (
+                sentence = (
                     f"{quoted(self.name)} takes no arguments after `--`; it would with `arguments: true` "
                     "in its definition."
                 )
-                raise Unfit(told, [(("arguments",), told)])
+                raise Unfit(sentence, [(("arguments",), sentence)])
             return (*self.command, *arguments)
         if arguments and not self.takes_arguments:
-            told = f"{quoted(self.name)} takes no arguments after `--`."
-            raise Unfit(told, [(("arguments",), told)])
+            sentence = f"{quoted(self.name)} takes no arguments after `--`."
+            raise Unfit(sentence, [(("arguments",), sentence)])
         if self.setup is not None:
             shell = ("bash", "--noprofile", "--norc", "-e", "-c")
             return (*shell, _AFTER_SETUP + self.command, "bash", self.setup, *arguments)
@@ -379,11 +379,11 @@ class Catalog:
 
     def images_of(self, repository: str) -> list[Image]:
         """The images that are built from `repository`; GitHub does not tell names by case."""
-        wanted = repository.casefold()
+        key = repository.casefold()
         return [
             image
             for image in self.images.values()
-            if image.repository is not None and image.repository.casefold() == wanted
+            if image.repository is not None and image.repository.casefold() == key
         ]
 
     def jobs_of_target(self, target: str) -> list[Job]:

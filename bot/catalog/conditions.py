@@ -147,7 +147,7 @@ def variable_value(value: object) -> object:
     return value
 
 
-_Given = str | int | SecretReference | ConfigMapReference
+_Value = str | int | SecretReference | ConfigMapReference
 """What may be written for a variable."""
 
 
@@ -162,12 +162,12 @@ def _elsewhere(value: Mapping[object, object]) -> SecretReference | ConfigMapRef
         return SecretReference.model_validate(dict(value))
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        said = detail.get("ctx", {}).get("error")
-        raise ValueError(example + (f"; {said}" if said else "")) from None
+        cause = detail.get("ctx", {}).get("error")
+        raise ValueError(example + (f"; {cause}" if cause else "")) from None
 
 
 Variable = Annotated[
-    str | SecretReference | ConfigMapReference, BeforeValidator(variable_value, json_schema_input_type=_Given)
+    str | SecretReference | ConfigMapReference, BeforeValidator(variable_value, json_schema_input_type=_Value)
 ]
 
 

@@ -56,8 +56,8 @@ def _defined(images: Mapping[str, Image]) -> Mapping[str, Image]:
     return {name: image for name, image in images.items() if "/" not in name}
 
 
-def _unfit(told: str) -> Unfit:
-    return Unfit(told, [(("image",), told)])
+def _unfit(sentence: str) -> Unfit:
+    return Unfit(sentence, [(("image",), sentence)])
 
 
 def is_named(images: Mapping[str, Image], image: Image) -> bool:
@@ -71,12 +71,12 @@ def is_named(images: Mapping[str, Image], image: Image) -> bool:
 
 def job_of(single: Single, image: Image) -> Job:
     """The definition that is stored with the run; `Unfit` with what is wrong with the command."""
-    given: dict[str, object] = {"command": single.command, "workdir": single.workdir}
+    fields: dict[str, object] = {"command": single.command, "workdir": single.workdir}
     if single.timeout is not None:
-        given["timeout"] = single.timeout
+        fields["timeout"] = single.timeout
     try:
         return Job.model_validate(
-            {"name": EXEC, "image": image.name, "notify": Notify(github=False), **given}
+            {"name": EXEC, "image": image.name, "notify": Notify(github=False), **fields}
         )
     except ValidationError as error:
         mistakes = [

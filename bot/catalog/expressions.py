@@ -74,9 +74,9 @@ def check(text: str, parameters: Mapping[str, Parameter]) -> None:
 
 def holds(text: str, parameters: Mapping[str, Parameter], values: Mapping[str, str]) -> bool:
     """Whether a condition holds of these values; also where that cannot be said, which is the safe side."""
-    given = {name: _typed(each.type, values.get(name)) for name, each in parameters.items()}
+    variables = {name: _typed(each.type, values.get(name)) for name, each in parameters.items()}
     try:
-        return _program(text).execute(given) is not False
+        return _program(text).execute(variables) is not False
     except Exception:  # whatever the language makes of values that nobody thought of
         return True
 

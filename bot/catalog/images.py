@@ -241,11 +241,11 @@ class Image(Definition):
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        given = [form for form in _FORMS if getattr(self, form) is not None]
-        if not given:
+        forms = [form for form in _FORMS if getattr(self, form) is not None]
+        if not forms:
             raise ValueError("build, reference or workload is required")
-        if len(given) > 1:
-            raise ValueError(f"either {' or '.join(given)}; an image comes from one place")
+        if len(forms) > 1:
+            raise ValueError(f"either {' or '.join(forms)}; an image comes from one place")
         if "/" in self.name and (self.reference is None or self.registry != _without_tag(self.name)):
             raise ValueError("only an image of a registry is called as what it is")
         if self.push is not None and self.build is None:

@@ -14,7 +14,7 @@ Jobs = Mapping[str, Job]
 
 def check_chains(document: Document, jobs: Jobs, images: Mapping[str, Image], beside: Jobs) -> None:
     """Add to the mistakes of `document` what its `jobs` say wrongly; `beside` are others that there are."""
-    known, told = {**beside, **jobs}, set[frozenset[str]]()
+    known, circles = {**beside, **jobs}, set[frozenset[str]]()
     before = _before(known)
     for name, job in jobs.items():
         for index, earlier in enumerate(job.predecessors):
@@ -24,8 +24,8 @@ def check_chains(document: Document, jobs: Jobs, images: Mapping[str, Image], be
             if what := _wrong_then(job, later, known):
                 document.wrong(_place(document, name, "then", index), what)
         found = circle(before, name) or []
-        if len(found) > 2 and frozenset(found) not in told:  # one that names itself was told
-            told.add(frozenset(found))
+        if len(found) > 2 and frozenset(found) not in circles:  # one that names itself was told
+            circles.add(frozenset(found))
             path = document.written(("jobs", name, "then" if job.then else "after"))
             document.wrong(path, f"{' -> '.join(found)} is a circle, which would never end")
 

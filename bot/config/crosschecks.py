@@ -105,15 +105,15 @@ def _check_schedule(document: Document, name: str, job: Section) -> None:
         if definition.get("required") is True and definition.get("default") is None
     ]
     for index, each in enumerate(schedules):
-        given = _section(each, "parameters") if isinstance(each, dict) else {}
+        values = _section(each, "parameters") if isinstance(each, dict) else {}
         for parameter in required if isinstance(each, dict) else ():
-            if parameter in given:
+            if parameter in values:
                 continue
             path: Path = (
                 ("jobs", name, "schedule", index) if isinstance(written, list) else ("jobs", name, "schedule")
             )
             what = f"a schedule gives no parameters, and {parameter} is required; give it a default"
-            if given or isinstance(written, list):
+            if values or isinstance(written, list):
                 what = f"{parameter} is required, and this schedule does not give it"
             document.wrong(document.written(path), what)
 

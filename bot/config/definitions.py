@@ -63,7 +63,7 @@ def job_of(content: bytes, name: str, config: Config, beside: Mapping[str, Job] 
     if not document.mistakes:
         made = checked(document, config.environ, beside)
     if made is None or document.mistakes:
-        found = [(_pointer(mistake.keys), _told(mistake, at)) for mistake in document.mistakes]
+        found = [(_pointer(mistake.keys), _sentence(mistake, at)) for mistake in document.mistakes]
         raise Wrong(list(dict.fromkeys(found))[:100])
     return made.jobs[name]
 
@@ -92,7 +92,7 @@ def _pointer(path: Path) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path[2:])
 
 
-def _told(mistake: Mistake, at: Path) -> str:
+def _sentence(mistake: Mistake, at: Path) -> str:
     """The sentence, with the place where that is not within the definition."""
     return mistake.what if mistake.keys[:2] == at else f"{path_text(mistake.keys)}: {mistake.what}"
 

@@ -104,7 +104,7 @@ def teams_of(config: Config) -> list[Principal]:
 def manifest(config: Config, *, redirect: str | None = None) -> dict[str, object]:
     """What GitHub makes the App of; `redirect` is where it sends the browser afterwards."""
     reached = config.url if is_public(config.url) else UNREACHED
-    wanted = needs(config)
+    app_needs = needs(config)
     shown: dict[str, object] = {
         "name": _name(config),
         "description": "Runs the team's jobs when somebody asks for them, and brings the answer back.",
@@ -112,8 +112,8 @@ def manifest(config: Config, *, redirect: str | None = None) -> dict[str, object
         "public": False,
         "callback_urls": [config.url + CALLBACK],
         "hook_attributes": {"url": reached + HOOK, "active": True},
-        "default_permissions": dict(wanted.permissions),
-        "default_events": list(wanted.events),
+        "default_permissions": dict(app_needs.permissions),
+        "default_events": list(app_needs.events),
     }
     return shown | ({"redirect_url": redirect} if redirect else {})
 

@@ -37,7 +37,7 @@ _API = (443, 6443)
 """Where API servers listen, and where GitHub, Slack and registries do."""
 _POSTGRESQL = 5432
 _QUANTITY = re.compile(r"[1-9][0-9]{0,6}(?:Ki|Mi|Gi|Ti)", re.ASCII)
-_HELD = "holds its secret itself, and this file becomes a ConfigMap; write ${NAME}"
+_IN_CLEAR = "holds its secret itself, and this file becomes a ConfigMap; write ${NAME}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def uses_of(config: Config) -> Uses:
     return Uses(tuple(live for live in lives if live is not None), secrets)
 
 
-def manifest(path: FilePath, environ: Mapping[str, str], wanted: InstallationRequest) -> str:
+def manifest(path: FilePath, environ: Mapping[str, str], request: InstallationRequest) -> str:
     """The objects to apply, as YAML; ConfigError with every mistake, Refused for what cannot be."""
     read = source(path, environ)
     document = read.document
@@ -77,19 +77,19 @@ def manifest(path: FilePath, environ: Mapping[str, str], wanted: InstallationReq
         config = checked(document, {**stand_ins(document.data, found), **read.environ})
     if config is None or read.is_wrong():
         raise read.refused()
-    _check_words(wanted)
-    _check(path, config, wanted)
+    _check_words(request)
+    _check(path, config, request)
     bot = Bot(
-        namespace=wanted.namespace,
-        image=wanted.image,
+        namespace=request.namespace,
+        image=request.image,
         config=path.read_text(encoding="utf-8-sig"),
-        replicas=wanted.replicas,
+        replicas=request.replicas,
         variables=_variables(document.data, found),
         directories=tuple(dict.fromkeys(_directories(config))),
         ports=tuple(dict.fromkeys(_ports(config))),
-        storage=wanted.storage,
+        storage=request.storage,
     )
-    settings, uses = cluster_settings(config), _with_secrets(uses_of(config), wanted.secrets)
+    settings, uses = cluster_settings(config), _with_secrets(uses_of(config), request.secrets)
     return _heading(bot, settings.namespace) + written(objects(bot, rules(settings, uses)))
 
 
@@ -103,18 +103,18 @@ def _with_secrets(uses: Uses, more: tuple[str, ...]) -> Uses:
     return replace(uses, secrets=secrets)
 
 
-def _check_words(wanted: InstallationRequest) -> None:
+def _check_words(request: InstallationRequest) -> None:
     """Raise Refused where the command line says what no cluster takes."""
-    if not is_object_name(wanted.namespace) or "." in wanted.namespace:
-        raise Refused(f"--namespace: expected the name of a namespace, not {wanted.namespace[:100]!r}.")
-    if not is_reference(wanted.image):
-        said = f"not {wanted.image[:100]!r}"
-        raise Refused(f"--image: expected an image such as registry.example.com/errand:1, {said}.")
-    if not _QUANTITY.fullmatch(wanted.storage):
-        raise Refused(f"--storage: expected a size such as 10Gi, not {wanted.storage[:100]!r}.")
+    if not is_object_name(request.namespace) or "." in request.namespace:
+        raise Refused(f"--namespace: expected the name of a namespace, not {request.namespace[:100]!r}.")
+    if not is_reference(request.image):
+        rest = f"not {request.image[:100]!r}"
+        raise Refused(f"--image: expected an image such as registry.example.com/errand:1, {rest}.")
+    if not _QUANTITY.fullmatch(request.storage):
+        raise Refused(f"--storage: expected a size such as 10Gi, not {request.storage[:100]!r}.")
 
 
-def _check(path: FilePath, config: Config, wanted: InstallationRequest) -> None:
+def _check(path: FilePath, config: Config, request: InstallationRequest) -> None:
     """Raise Refused where this file is not one for a bot in a cluster."""
     cluster = config.engine.kubernetes
     if config.engine.kind != "kubernetes":
@@ -124,7 +124,7 @@ def _check(path: FilePath, config: Config, wanted: InstallationRequest) -> None:
             f"{path}: engine.kubernetes.context and kubeconfig are for an Errand outside of the cluster; "
             "leave them out, and the one inside uses the cluster that it runs in."
         )
-    if wanted.replicas > 1 and config.database.reveal().startswith("sqlite:"):
+    if request.replicas > 1 and config.database.reveal().startswith("sqlite:"):
         raise Refused(f"{path}: more than one bot needs PostgreSQL; database is SQLite, which serves one.")
 
 
@@ -151,10 +151,10 @@ def _refuse_secrets(document: Document) -> None:
     for path, text in texts(document.data):
         if place_of(path) not in SECRETS:
             continue
-        said = "".join(piece if isinstance(piece, str) else piece.default or "" for piece in pieces(text))
-        held = _password(said) if path == ("database",) else said
-        if held:
-            document.wrong(path, _HELD)
+        literal = "".join(piece if isinstance(piece, str) else piece.default or "" for piece in pieces(text))
+        secret = _password(literal) if path == ("database",) else literal
+        if secret:
+            document.wrong(path, _IN_CLEAR)
 
 
 def _password(url: str) -> str | None:

@@ -119,7 +119,7 @@ def _checked(
     bounds = Bounds(owner.repository, owner.rules, config)
     if not check_bounds(document, written, bounds):
         raise WrongFile(document.mistakes)
-    told = {each.keys for each in document.mistakes}
+    earlier = {each.keys for each in document.mistakes}
     here = _renamed(document, written, owner, config)
     for section in _SECTIONS:
         for name in _section(written, section):
@@ -128,7 +128,7 @@ def _checked(
                 document.wrong((section, name), why, key=True)
     made = checked(here, config.environ, beside=config.jobs)
     found = [_as_written(document, mistake, owner) for mistake in here.mistakes]
-    document.mistakes += [each for each in found if each.keys not in told or not each.keys]
+    document.mistakes += [each for each in found if each.keys not in earlier or not each.keys]
     if made is None or document.mistakes:
         raise WrongFile(document.mistakes)
     jobs = {name: made.jobs[owner.named(name)] for name in _section(written, "jobs")}

@@ -101,9 +101,9 @@ class RepositoryRules(Section):
     @property
     def summary(self) -> str:
         """What its jobs may say besides what they are, for `errand check`."""
-        said = f"sets {', '.join(self.overrides)}" if self.overrides else "sets nothing else"
+        settings = f"sets {', '.join(self.overrides)}" if self.overrides else "sets nothing else"
         confined = ", unconfined" if self.unconfined else ""
-        return f"defines up to {self.jobs} jobs, {said}{confined}"
+        return f"defines up to {self.jobs} jobs, {settings}{confined}"
 
     @model_validator(mode="after")
     def _sizes_and_their_key(self) -> Self:

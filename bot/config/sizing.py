@@ -96,8 +96,8 @@ def _unlimited(name: str, engine: str) -> str | None:
 
 def _too_much(own: Resources, sizes: Mapping[str, Resources]) -> str | None:
     for name in ("cpu", "memory", "gpu"):
-        asked = getattr(own, name)
+        amount = getattr(own, name)
         most = max((getattr(size, name) or 0 for size in sizes.values()), default=0)
-        if asked and most and asked > most:
+        if amount and most and amount > most:
             return f"{name} is more than any of sizes allows"
     return None

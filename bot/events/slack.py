@@ -88,8 +88,8 @@ def read_press(sent: Json) -> SlackPress | Ignored:
     if not isinstance(actions, list) or not actions or not isinstance(actions[0], dict):
         raise Unreadable("the payload lacks what is needed, first: actions")
     action: Json = actions[0]
-    given = sent.get("view")
-    view: Json = given if isinstance(given, dict) else {}
+    found = sent.get("view")
+    view: Json = found if isinstance(found, dict) else {}
     return SlackPress(
         trigger=_text(sent, "trigger_id"),
         asker=_asker(sent),

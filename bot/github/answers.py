@@ -114,8 +114,8 @@ def login_segment(login: str) -> str | None:
 def require_ref(ref: str) -> None:
     """`Unfit` where git lets no branch, no tag and no commit be called so."""
     if not refs.is_name(ref):
-        told = "That is no name of a branch, a tag or a commit."
-        raise Unfit(told, [(("ref",), told)])
+        sentence = "That is no name of a branch, a tag or a commit."
+        raise Unfit(sentence, [(("ref",), sentence)])
 
 
 def ref_segment(ref: str) -> str:

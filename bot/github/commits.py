@@ -110,14 +110,14 @@ class Commits:
     async def _reference(self, repository: str, kind: str, name: str) -> str | None:
         """The commit of just that branch or tag, whatever else git would read in its name."""
         whole = f"refs/{kind}/{name}"
-        data = await self._asked(repository, f"git/ref/{kind}/{quote(name, safe='/')}")
+        data = await self._data(repository, f"git/ref/{kind}/{quote(name, safe='/')}")
         if text(data, "ref") != whole:
             return None
         sort, sha = text(data, "object", "type"), text(data, "object", "sha")
         for _ in range(NESTED):
             if sort != "tag" or sha is None:
                 break
-            data = await self._asked(repository, f"git/tags/{quote(sha, safe='')}")
+            data = await self._data(repository, f"git/tags/{quote(sha, safe='')}")
             sort, sha = text(data, "object", "type"), text(data, "object", "sha")
         return answers.sha(sha) if sort == "commit" and sha is not None else None
 
@@ -140,11 +140,11 @@ class Commits:
     async def _is_on_any(self, repository: str, sha: str, default_branch: str) -> bool:
         if await self.is_on(repository, sha, f"heads/{default_branch}"):
             return True
-        heads = await self._asked(repository, f"commits/{quote(sha, safe='')}/branches-where-head")
+        heads = await self._data(repository, f"commits/{quote(sha, safe='')}/branches-where-head")
         if isinstance(heads, list) and heads:
             return True
         for kind, listed in (("heads", "branches"), ("tags", "tags")):
-            found = await self._asked(repository, listed, {"per_page": COMPARED})
+            found = await self._data(repository, listed, {"per_page": COMPARED})
             rows = found if isinstance(found, list) else []
             if any(text(row, "commit", "sha") == sha for row in rows):
                 return True
@@ -164,10 +164,10 @@ class Commits:
         """Whether the commit is what `name` (`heads/main`, `tags/v1`) points to, or before it."""
         between = f"{quote(f'refs/{name}', safe='')}...{quote(sha, safe='')}"
         # The second page: the first one lists what changed in every file.
-        data = await self._asked(repository, f"compare/{between}", {"per_page": 1, "page": 2})
+        data = await self._data(repository, f"compare/{between}", {"per_page": 1, "page": 2})
         return field(data, "status") in ("identical", "behind")
 
-    async def _asked(
+    async def _data(
         self, repository: str, path: str, query: dict[str, str | int | None] | None = None
     ) -> Any:
         """The answer's JSON, None where GitHub has nothing there."""
@@ -181,5 +181,5 @@ class Commits:
 
 
 def _missing(repository: str, ref: str) -> NoReturn:
-    told = answers.no_such_commit(repository, ref)
-    raise Unfit(told, [(("ref",), told)])
+    sentence = answers.no_such_commit(repository, ref)
+    raise Unfit(sentence, [(("ref",), sentence)])

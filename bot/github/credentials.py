@@ -136,8 +136,8 @@ class App:
             answer = await self._as_app(Call("GET", _path(repository) + "/installation"))
         except Refused as refused:
             if refused.status == 404:
-                told = f"the GitHub App is not installed on {repository}"
-                raise Refused(told, status="not_installed") from None
+                sentence = f"the GitHub App is not installed on {repository}"
+                raise Refused(sentence, status="not_installed") from None
             raise
         found = needed(number(answer.data, "id"), "the installation's id")
         return found, self._clock() + INSTALLATION_SECONDS

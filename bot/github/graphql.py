@@ -58,7 +58,7 @@ def data_of(answer: Answer, *path: str) -> Any:
     if first is None and found is not None:
         return found
     kind, message = text(first, "type") or "", text(first, "message") or "no answer"
-    said = f"POST {GRAPHQL}: GitHub answered {kind or 'with an error'} ({message[:200]})"
+    sentence = f"POST {GRAPHQL}: GitHub answered {kind or 'with an error'} ({message[:200]})"
     if kind in ("RATE_LIMITED", "INTERNAL"):
-        raise RetryLater(said)
-    raise Refused(said, status=404 if kind == "NOT_FOUND" else 403)
+        raise RetryLater(sentence)
+    raise Refused(sentence, status=404 if kind == "NOT_FOUND" else 403)

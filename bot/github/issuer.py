@@ -41,7 +41,7 @@ class Keys:
         self._clock = clock
         self._keys: Mapping[str, RSAPublicKey] = {}
         self._fetched: float | None = None
-        self._asked: float | None = None
+        self._asked_at: float | None = None
         self._flight: asyncio.Task[None] | None = None
         self._client: httpx.AsyncClient | None = None
 
@@ -72,9 +72,9 @@ class Keys:
         """Ask, unless that was done a moment ago; however many want it, one question is under way."""
         if self._flight is None:
             now = self._clock()
-            if self._asked is not None and now - self._asked < PAUSE:
+            if self._asked_at is not None and now - self._asked_at < PAUSE:
                 return
-            self._asked = now
+            self._asked_at = now
             self._flight = asyncio.create_task(self._fetch())
             self._flight.add_done_callback(self._landed)
         await asyncio.shield(self._flight)
@@ -100,8 +100,8 @@ class Keys:
             self._client = httpx.AsyncClient(timeout=CALL_SECONDS, follow_redirects=False, verify=tls)
         body = bytearray()
         # As it is: a compressed answer of a few bytes could fill the memory before it is seen to be large.
-        wanted = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        async with self._client.stream("GET", url, headers=wanted) as answer:
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        async with self._client.stream("GET", url, headers=headers) as answer:
             if answer.status_code != 200:
                 raise ValueError(f"answered {answer.status_code}")
             async for chunk in answer.aiter_raw():
@@ -129,8 +129,8 @@ def _read(body: bytes) -> dict[str, RSAPublicKey]:
 
 def _key(described: Mapping[str, Any]) -> RSAPublicKey | None:
     """The key, if it is one of RSA for signatures and long enough."""
-    wanted = described.get("kty") == "RSA" and isinstance(described.get("kid"), str)
-    if not wanted or described.get("use", "sig") != "sig" or described.get("alg", "RS256") != "RS256":
+    is_candidate = described.get("kty") == "RSA" and isinstance(described.get("kid"), str)
+    if not is_candidate or described.get("use", "sig") != "sig" or described.get("alg", "RS256") != "RS256":
         return None
     try:
         key = jwt.PyJWK.from_dict(dict(described), algorithm="RS256").key

@@ -27,16 +27,16 @@ class Limits:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._held: dict[tuple[str, str], float] = {}
+        self._until: dict[tuple[str, str], float] = {}
         self._strikes: dict[str, int] = {}
         self._left: dict[tuple[str, str], tuple[int, float]] = {}
 
     def require(self, who: str, resource: str) -> None:
         """`RetryLater` while `who` has used up a limit that counts for `resource`."""
-        until = max(self._held.get((who, part), 0.0) for part in (resource, _ALL))
-        held = until - self._clock()
-        if held > 0:
-            raise RetryLater(f"GitHub's rate limit for {who} is used up", delay=min(held, LONGEST_DELAY))
+        until = max(self._until.get((who, part), 0.0) for part in (resource, _ALL))
+        delay = until - self._clock()
+        if delay > 0:
+            raise RetryLater(f"GitHub's rate limit for {who} is used up", delay=min(delay, LONGEST_DELAY))
 
     def took(self, who: str, resource: str, headers: Mapping[str, str]) -> None:
         """GitHub answered: what it says is left."""
@@ -62,8 +62,8 @@ class Limits:
 
     def _hold(self, who: str, resource: str, delay: float) -> float:
         delay = max(delay, 1.0)
-        _bound(self._held)
-        self._held[who, resource] = self._clock() + delay
+        _bound(self._until)
+        self._until[who, resource] = self._clock() + delay
         return min(delay, LONGEST_DELAY)
 
     def _until_reset(self, headers: Mapping[str, str]) -> float:

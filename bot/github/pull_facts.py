@@ -166,7 +166,7 @@ class PullFactsReader:
         rows = field(data, "commits")
         if not isinstance(rows, list):
             return None
-        told = [
+        commits = [
             (
                 (text(row, "sha") or "")[:7],
                 (text(row, "commit", "message") or "").partition("\n")[0],
@@ -174,7 +174,7 @@ class PullFactsReader:
             )
             for row in rows[-BETWEEN:]
         ]
-        return Between(told, number(data, "total_commits") or len(rows))
+        return Between(commits, number(data, "total_commits") or len(rows))
 
     async def _compared(self, repository: str, between: str, size: int) -> Any:
         path = f"{repository_path(repository)}/compare/{between}"

@@ -190,8 +190,8 @@ class Transport:
         if kept is not None:
             headers["If-None-Match"] = kept.etag
         if credential is not None:
-            said = credential.reveal()
-            headers["Authorization"] = said if said.startswith("Basic ") else f"Bearer {said}"
+            token = credential.reveal()
+            headers["Authorization"] = token if token.startswith("Basic ") else f"Bearer {token}"
         content = None
         if call.body is not None:
             content = json.dumps(call.body).encode()
@@ -240,11 +240,11 @@ class Transport:
         if status < 300:
             self._limits.took(who, call.resource, headers)
             return Answer(status, headers, data, response.text)
-        said = data.get("message") if isinstance(data, dict) else None
+        detail = data.get("message") if isinstance(data, dict) else None
         message = f"{call.method} {call.path}: GitHub answered {status}"
-        if isinstance(said, str):
-            message += f" ({said[:200]})"
-        answer = status, headers, said if isinstance(said, str) else ""
+        if isinstance(detail, str):
+            message += f" ({detail[:200]})"
+        answer = status, headers, detail if isinstance(detail, str) else ""
         delay = self._limits.refused(who, call.resource, answer)
         if delay is not None:
             raise RetryLater(message, delay=delay)

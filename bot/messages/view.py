@@ -165,7 +165,7 @@ class View:
     @property
     def by(self) -> tuple[str, str]:
         """Who wanted it, and in which words that is told."""
-        return vocabulary.asked(self.cause), clean(vocabulary.who(self.actor), 80)
+        return vocabulary.lead_in(self.cause), clean(vocabulary.who(self.actor), 80)
 
     @property
     def person(self) -> tuple[str, str, str]:

@@ -37,21 +37,21 @@ class DeploymentPosts:
 
     async def status(self, post: Post, subject: Subject) -> Remote:
         """The status of a deployment; gives the state that was told last."""
-        said = post.remote_id
+        last = post.remote_id
         for _ in range(LOOKS):
             row, stands = await self._standing(post)
-            if stands.state == said:
+            if stands.state == last:
                 return Remote(stands.state)
             await self._tell(post, row, stands)
-            said = stands.state
+            last = stands.state
         raise RetryLater("how the deployment stands changes faster than it can be told")
 
     async def review(self, post: Post, subject: Subject) -> Remote:
         """The answer to a protection rule: that a job is on its way, and then whether it may be deployed."""
-        said = post.remote_id
+        last = post.remote_id
         _, stands = await self._standing(post)
-        if said == ANSWERED or (said is not None and not stands.ended):
-            return Remote(said)
+        if last == ANSWERED or (last is not None and not stands.ended):
+            return Remote(last)
         view, link = None, None
         if stands.run is not None:
             view, link = await self._facing.in_repository(self._client, post, stands.run)
@@ -93,8 +93,8 @@ class DeploymentPosts:
         status, run, url = None, stands.run, None
         if run is not None:
             status = messages.status(*await self._facing.in_repository(self._client, post, run))
-            told = run.public or not await self._facing.is_open(self._client, post)
-            url = _url(run, row, outputs=told)
+            with_outputs = run.public or not await self._facing.is_open(self._client, post)
+            url = _url(run, row, outputs=with_outputs)
         fields = messages.deployment_fields(stands, status, url)
         await self._client.set_deployment_status(
             post.place["repository"], int(post.place["deployment"]), fields

@@ -25,7 +25,7 @@ class _Queue:
 
     at: float
     turns: float
-    given: int = 0
+    grants: int = 0
     waiting: dict[asyncio.Future[None], tuple[bool, int]] = field(default_factory=dict)
     timer: asyncio.TimerHandle | None = None
 
@@ -90,9 +90,9 @@ class Pace:
             del queue.waiting[gone]
         while queue.waiting and queue.turns >= 1:
             queue.turns -= 1
-            queue.given += 1
+            queue.grants += 1
             longest, best = next(iter(queue.waiting)), min(queue.waiting, key=queue.waiting.__getitem__)
-            chosen = longest if queue.given % OLDEST == 0 else best
+            chosen = longest if queue.grants % OLDEST == 0 else best
             del queue.waiting[chosen]
             chosen.set_result(None)
         if queue.timer is not None:

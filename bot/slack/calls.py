@@ -101,9 +101,9 @@ class Calls:
     ) -> AsyncSlackResponse:
         """Send once; while Slack limits this method in this channel nothing is sent."""
         place = call.method, call.channel
-        held = self._holds.left(place)
-        if held > 0:
-            raise RetryLater("Slack's rate limit is used up", delay=held)
+        delay = self._holds.left(place)
+        if delay > 0:
+            raise RetryLater("Slack's rate limit is used up", delay=delay)
         turns = self._messages if call.method.startswith("chat.") else self._others
         try:
             async with asyncio.timeout(CALL_SECONDS), turns:

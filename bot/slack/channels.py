@@ -75,8 +75,8 @@ class Channels:
         if where is None:
             return None
         answer = await self._calls.read(self.call("conversations.info", where), channel=where)
-        said = answer.get("channel")
-        found = channel_of(said) if isinstance(said, Mapping) else None
+        data = answer.get("channel")
+        found = channel_of(data) if isinstance(data, Mapping) else None
         if found is not None and found.name:
             self.note(where, found.name)
         return found

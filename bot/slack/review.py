@@ -181,7 +181,7 @@ async def _channels(calls: Calls, names: tuple[str, ...]) -> dict[str, Channel |
     return seen
 
 
-async def _listed(calls: Calls, wanted: frozenset[str]) -> dict[str, Channel]:
+async def _listed(calls: Calls, keys: frozenset[str]) -> dict[str, Channel]:
     """These channels by name and by id; of two with one name the one that is not archived."""
     found: dict[str, Channel] = {}
     cursor: str | None = None
@@ -190,11 +190,11 @@ async def _listed(calls: Calls, wanted: frozenset[str]) -> dict[str, Channel]:
             Call("conversations.list"), types="public_channel,private_channel", limit=PAGE, cursor=cursor
         )
         for each in map(channel_of, map(_object, _list(answer, "channels"))):
-            for key in wanted & {each.id, each.name}:
+            for key in keys & {each.id, each.name}:
                 if key not in found or not each.is_archived:
                     found[key] = each
         cursor = _text(_object(answer.get("response_metadata")), "next_cursor")
-        if not cursor or len(found) == len(wanted):
+        if not cursor or len(found) == len(keys):
             break
     return found
 

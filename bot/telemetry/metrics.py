@@ -153,9 +153,9 @@ def count_end(row: Run | Build) -> None:
 def _count_approval(run: Run, approval: Mapping[str, Any]) -> None:
     """Count a run that needed a yes, for each who gave one; beyond `PEOPLE` sets of names without them."""
     ended = {DENIED: "denied", APPROVAL_EXPIRED: "expired", APPROVAL_VOIDED: "voided"}
-    given = [str(each["actor"]) for each in approval.get("given", ())]
+    approvers = [str(each["actor"]) for each in approval.get("given", ())]
     outcome = ended.get(run.reason or "") or ("approved" if "released" in approval else "cancelled")
-    people = given if outcome == "approved" else [str((run.reason_on or {}).get("actor", ""))]
+    people = approvers if outcome == "approved" else [str((run.reason_on or {}).get("actor", ""))]
     for person in people or [""]:
         labels = (run.job, outcome, run.actor, person)
         if labels not in _people and len(_people) >= PEOPLE:

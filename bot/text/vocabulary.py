@@ -153,7 +153,7 @@ def in_a_row(failures: int) -> str:
     return "a failure" if failures == 1 else f"{failures} failures in a row"
 
 
-def asked(cause: str) -> str:
+def lead_in(cause: str) -> str:
     """What leads to the name: a schedule asks for nothing."""
     return "started by" if cause == Cause.SCHEDULE else "asked by"
 

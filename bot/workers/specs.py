@@ -120,8 +120,8 @@ def image_to_pin(run: Run) -> str | Live | None:
 
 def _about(run: Run, url: str, fork: bool) -> About:
     """What people see of a run where the engine lists it."""
-    said = {"actor": run.actor, "commit": run.commit, "url": f"{url}/runs/{run.number}"}
+    facts = {"actor": run.actor, "commit": run.commit, "url": f"{url}/runs/{run.number}"}
     return About(
         labels={"job": run.job, "run": str(run.number), "cause": run.cause} | _mark(fork),
-        annotations={name: text for name, text in said.items() if text is not None},
+        annotations={name: text for name, text in facts.items() if text is not None},
     )

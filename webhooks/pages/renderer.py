@@ -56,7 +56,7 @@ class PageRenderer:
             view.rfc3339,
             view.size,
             vocabulary.moment,
-            vocabulary.asked,
+            vocabulary.lead_in,
             vocabulary.who,
             vocabulary.how,
             vocabulary.stopper,
