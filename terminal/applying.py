@@ -69,7 +69,7 @@ def _put(remote: Remote, written: "DefinitionText", name: str, json: bool) -> bo
     """Send one job and tell what came of it; False where it was refused."""
     path = f"/api/jobs/{segment(name)}"
     try:
-        held = _version(remote, path)
+        version = _version(remote, path)
         job = remote.ask("PUT", path, written.jobs[name])
     except Problem as error:
         if error.status not in _ABOUT_THE_JOB:
@@ -78,7 +78,7 @@ def _put(remote: Remote, written: "DefinitionText", name: str, json: bool) -> bo
         findings = {written.finding(name, place, what) for place, what in mistakes}
         say("\n".join(str(each) for each in sorted(findings, key=lambda each: (each.place, each.message))))
         return False
-    word = "unchanged" if job["version"] == held else "created" if held is None else "changed"
+    word = "unchanged" if job["version"] == version else "created" if version is None else "changed"
     if json:
         printing.document(job)
     else:

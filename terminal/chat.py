@@ -65,8 +65,8 @@ class Chat:
         self._store = store
         self._registry = registry
         self._prompt = prompt
-        self._asked = context
-        self._told: dict[tuple[str, int], str] = {}
+        self._context = context
+        self._texts: dict[tuple[str, int], str] = {}
         self._looking = asyncio.Lock()
         self._outputs = Outputs(logs, self._say, prompt.asks, colours=prompt.asks and coloured())
         self._heard = 0
@@ -124,7 +124,7 @@ class Chat:
         return sorted({*VERBS, *self._registry.catalog.jobs, *self._registry.catalog.images})
 
     def _asked_now(self) -> RequestContext:
-        context = self._asked
+        context = self._context
         return RequestContext(
             key=f"{context.key}:{self._heard}",
             cause=context.cause,
@@ -159,9 +159,9 @@ class Chat:
         `logs` are those of its attempts. The last lines of one that failed are not told twice.
         """
         key, text = (row.kind, row.identity), words()
-        if self._told.get(key) == text:
+        if self._texts.get(key) == text:
             return
-        self._told[key] = text
+        self._texts[key] = text
         label = f"{_LABELS[row.kind]}#{row.number}"
         begun, over, whole = row.started_at is not None, row.state == State.FINISHED, False
         for log in logs if over and begun else logs[:-1]:

@@ -89,8 +89,8 @@ def _problems(config: "Config", github: "GitHub", seen: "AppReview") -> Iterator
     from bot.config.github_app import HOOK, needs
     from bot.text import vocabulary
 
-    wanted = needs(config)
-    for lack in wanted.beyond(seen.permissions, seen.events):
+    needed = needs(config)
+    for lack in needed.beyond(seen.permissions, seen.events):
         yield f"The App lacks {lack}: add it under Permissions & events."
     accounts = {each.account.casefold(): each for each in seen.installations}
     for owner in sorted({name.partition("/")[0].casefold() for name in github.repositories}):
@@ -99,8 +99,8 @@ def _problems(config: "Config", github: "GitHub", seen: "AppReview") -> Iterator
             yield f"It is not installed on {owner}."
         elif installed is not None and installed.suspended:
             yield f"It is suspended on {owner}."
-        elif installed is not None and not list(wanted.beyond(seen.permissions, seen.events)):
-            for lack in wanted.beyond(installed.permissions, installed.events):
+        elif installed is not None and not list(needed.beyond(seen.permissions, seen.events)):
+            for lack in needed.beyond(installed.permissions, installed.events):
                 yield f"{owner} has not agreed yet to {lack}."
     if github.poll is not None:
         return  # deliveries are fetched, whether they arrive or not

@@ -35,7 +35,7 @@ class Verb(TyperCommand):
 
     def format_options(self, ctx: "Context", formatter: "HelpFormatter") -> None:
         """Arguments, then options."""
-        arguments = [(_name(each), _told(each, ctx)) for each in _arguments(self, ctx)]
+        arguments = [(_name(each), _help(each, ctx)) for each in _arguments(self, ctx)]
         _write(formatter, "Arguments", arguments)
         _write(formatter, "Options", _options(self, ctx))
 
@@ -104,7 +104,7 @@ def _name(argument: Any) -> str:
     return str(argument.metavar or argument.name.upper())
 
 
-def _told(argument: Any, ctx: "Context") -> str:
+def _help(argument: Any, ctx: "Context") -> str:
     record = argument.get_help_record(ctx)
     return "" if record is None else _bounded(record[1])
 

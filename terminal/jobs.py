@@ -17,8 +17,8 @@ from terminal.running import (
     Scheduled,
     SomeScheduled,
     Tag,
-    asked,
     despite,
+    start_body,
 )
 from terminal.speech import tell
 from terminal.words import Json, WithRest, connected, naming, rest_of
@@ -123,7 +123,7 @@ def plan(
     json: Json = False,
 ) -> None:
     """What `run` with the same words would do; starts nothing."""
-    body = asked(parameters, ref, image, rest_of(context)) | despite(override)
+    body = start_body(parameters, ref, image, rest_of(context)) | despite(override)
     _ask("plan", name, body, json)
 
 

@@ -84,8 +84,8 @@ def locks(json: Json = False) -> None:
 
 
 def _row(lock: Document) -> tuple[object, ...]:
-    closed, held = lock.get("closed") or {}, lock.get("held")
-    holder = f"{held['job']} #{held['run']}" if held else None
+    closed, holder = lock.get("closed") or {}, lock.get("held")
+    run = f"{holder['job']} #{holder['run']}" if holder else None
     by = vocabulary.who(closed["actor"]) if closed else None
     until = printing.moment(closed.get("until")) or ("it is unlocked" if closed else None)
     if closed and closed.get("pull_request"):
@@ -93,7 +93,7 @@ def _row(lock: Document) -> tuple[object, ...]:
     if closed:
         by = f"{by}, for everybody" if closed.get("everyone") else f"{by}, for others"
     target = "everything" if lock["target"] == EVERYTHING else lock["target"]
-    return target, by, until, closed.get("reason"), holder, lock["waiting"] or None
+    return target, by, until, closed.get("reason"), run, lock["waiting"] or None
 
 
 def _ask(method: str, target: str, body: Mapping[str, Any] | None, json: bool) -> None:

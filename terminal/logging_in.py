@@ -41,13 +41,13 @@ def login(address: Address = None, browser: BrowserOption = True) -> None:
     Commands come with this login where ERRAND_TOKEN is not set.
     """
     place = _place(address)
-    asked = Remote(Where(place, ""))
-    code = _begun(asked)
+    remote = Remote(Where(place, ""))
+    code = _begun(remote)
     uri = plain(code["verification_uri"])
     say(f"Open {uri} and type the code {plain(code['user_code'])}")
     if browser and sys.stderr.isatty():
         show_page(uri)
-    made = _finished(asked, code)
+    made = _finished(remote, code)
     ends = datetime.fromisoformat(made["expires_at"]).timestamp()
     ringed = Logins(os.environ).keep(place, made["login"], ends, made["token"])
     where = "the keyring" if ringed else str(Logins(os.environ).path)
@@ -83,13 +83,13 @@ def logout(address: Address = None) -> None:
 def whoami(json: Json = False) -> None:
     """Who Errand takes you for, and what you may."""
     remote = connected()
-    told = remote.ask("GET", "/api/login")
+    document = remote.ask("GET", "/api/login")
     if json:
-        printing.document(told)
+        printing.document(document)
         return
-    who = told["login"] or told["name"]
-    until = f", until {printing.moment(told['expires_at'])}" if told["expires_at"] else ""
-    may = " ".join(told["scopes"]) or "nothing"
+    who = document["login"] or document["name"]
+    until = f", until {printing.moment(document['expires_at'])}" if document["expires_at"] else ""
+    may = " ".join(document["scopes"]) or "nothing"
     print(f"{plain(who)} at {remote.place.address}: {plain(may)}{until}")
 
 
@@ -97,9 +97,9 @@ def _place(address: str | None) -> str:
     return checked_address(address.rstrip("/")) if address else meant(os.environ)
 
 
-def _begun(asked: Remote) -> Document:
+def _begun(remote: Remote) -> Document:
     try:
-        return asked.ask("POST", "/api/login", {})
+        return remote.ask("POST", "/api/login", {})
     except Problem as error:
         if error.kind != ProblemType.NO_LOGIN:
             raise
@@ -108,14 +108,14 @@ def _begun(asked: Remote) -> Document:
         ) from None
 
 
-def _finished(asked: Remote, code: Document) -> Document:
+def _finished(remote: Remote, code: Document) -> Document:
     """The login, once somebody has agreed; a server that is away for a moment is asked again."""
     body = {"device_code": code["device_code"], "machine": platform.node()[:100]}
     ends, pause = time.monotonic() + float(code["expires_in"]), float(code["interval"])
     while time.monotonic() < ends:
         time.sleep(min(max(pause, 1.0), _LONGEST_WAIT))
         try:
-            answer = asked.ask("POST", "/api/login/token", body)
+            answer = remote.ask("POST", "/api/login/token", body)
         except Unreachable as error:
             say(str(error))
             continue

@@ -143,7 +143,7 @@ def _within(run: Document) -> str:
 def runs(documents: Iterable[Document]) -> None:
     """A table of runs."""
     rows = [
-        (f"#{run['number']}", standing(run), run["job"], _asked(run), moment(run["created_at"]), _took(run))
+        (f"#{run['number']}", standing(run), run["job"], _asker(run), moment(run["created_at"]), _took(run))
         for run in documents
     ]
     table(("run", "state", "job", "asked by", "asked at", "took"), rows, "There are no such runs.")
@@ -160,7 +160,7 @@ def run(record: Document) -> None:
         ("job", record["job"]),
         ("state", standing(record)),
         ("message", record.get("explanation") or record.get("message")),
-        (vocabulary.lead_in(str(record.get("cause"))), _asked(record, how=True)),
+        (vocabulary.lead_in(str(record.get("cause"))), _asker(record, how=True)),
         ("approved by", _approved(record)),
         ("in spite of a freeze", record.get("override")),
         ("asked at", moment(record.get("created_at"))),
@@ -185,8 +185,8 @@ def run(record: Document) -> None:
 
 def _approved(run: Document) -> str:
     """Who said yes to it."""
-    given = (run.get("approval") or {}).get("given") or []
-    return ", ".join(vocabulary.who(str(each["actor"])) for each in given)
+    yeses = (run.get("approval") or {}).get("given") or []
+    return ", ".join(vocabulary.who(str(each["actor"])) for each in yeses)
 
 
 def _followed(entry: Document) -> str:
@@ -194,7 +194,7 @@ def _followed(entry: Document) -> str:
     return f"{entry['job']} #{entry['run']}" if entry.get("run") else f"{entry['job']}: {entry.get('reason')}"
 
 
-def _asked(run: Document, *, how: bool = False) -> str:
+def _asker(run: Document, *, how: bool = False) -> str:
     """Whoever asked, with `how` also in which way."""
     actor, cause = str(run.get("actor")), str(run.get("cause"))
     if not how:

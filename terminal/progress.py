@@ -63,12 +63,12 @@ class Progress:
                 self._tell()
         finally:
             self._away.set()
-        told = None
+        last = None
         while not self._over.wait(_SLOW):
             self._look()
-            if (bar := progress(self._run)) != told and bar is not None:
+            if (bar := progress(self._run)) != last and bar is not None:
                 say(plain(f"{self._run['job']} #{self._run['number']} {bar}"))
-                told = bar
+                last = bar
 
     def _draw(self) -> None:
         from rich.console import Console
@@ -81,11 +81,11 @@ class Progress:
                 status.update(Text(self._words()))
 
     def _tell(self) -> None:
-        said = ""
+        last = ""
         while True:
-            if (words := self._words()) != said:
+            if (words := self._words()) != last:
                 say(words)
-                said = words
+                last = words
             if self._quiet.wait(_LOOK):
                 return
             self._look()

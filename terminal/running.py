@@ -83,7 +83,7 @@ def run(
     """
     seconds = _limit(wait, timeout)
     later, parameters = _later(parameters or [])
-    body = asked(parameters, ref, image, rest_of(context)) | later | despite(override)
+    body = start_body(parameters, ref, image, rest_of(context)) | later | despite(override)
     with naming(name):
         _begin(f"/api/jobs/{segment(name)}/start", body, wait=wait, timeout=seconds, as_json=json)
 
@@ -173,7 +173,7 @@ def _stop(remote: Remote, which: int | str | None) -> Document:
     return remote.ask("POST", "/api/cancel" if which is None else f"/api/runs/{which}/cancel", {})
 
 
-def asked(
+def start_body(
     parameters: list[str] | None, ref: str | None, image: str | None, rest: list[str]
 ) -> dict[str, Any]:
     """The body that starts or plans a job."""

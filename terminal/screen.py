@@ -30,17 +30,17 @@ class Screen:
     def __init__(self, *, colours: bool) -> None:
         self._colours = colours
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._held = ""
+        self._rest = ""
         self._within = False  # a line that has not ended
         self._coloured = False
 
     def shown(self, chunk: bytes, *, end: bool = False) -> str:
         """What may be shown of what came so far; what is not complete is kept for the next chunk."""
-        text = self._held + self._decoder.decode(chunk, end)
-        self._held = ""
+        text = self._rest + self._decoder.decode(chunk, end)
+        self._rest = ""
         unfinished = None if end else _OPEN.search(text)
         if unfinished is not None and len(text) - unfinished.start() <= _LONGEST:
-            text, self._held = text[: unfinished.start()], text[unfinished.start() :]
+            text, self._rest = text[: unfinished.start()], text[unfinished.start() :]
         bare = _CONTROL.sub("", text)
         self._within = bare[-1] != "\n" if bare else self._within
         if not self._colours:
@@ -80,19 +80,19 @@ def to_pipe(chunk: bytes, attempt: int) -> None:
 
 def to_documents(number: int) -> Emit:
     """As JSON, a document for each line that is complete."""
-    held: dict[str, Any] = {"rest": b"", "attempt": 0}
+    state: dict[str, Any] = {"rest": b"", "attempt": 0}
 
     def emit(chunk: bytes, attempt: int) -> None:
-        if attempt != held["attempt"] and held["rest"]:
-            _line(number, held["attempt"], held["rest"])
-            held["rest"] = b""
-        *lines, held["rest"] = (held["rest"] + chunk).split(b"\n")
-        held["attempt"] = attempt
+        if attempt != state["attempt"] and state["rest"]:
+            _line(number, state["attempt"], state["rest"])
+            state["rest"] = b""
+        *lines, state["rest"] = (state["rest"] + chunk).split(b"\n")
+        state["attempt"] = attempt
         for line in lines:
             _line(number, attempt, line)
-        if not chunk and held["rest"]:  # the end
-            _line(number, attempt, held["rest"])
-            held["rest"] = b""
+        if not chunk and state["rest"]:  # the end
+            _line(number, attempt, state["rest"])
+            state["rest"] = b""
 
     return emit
 

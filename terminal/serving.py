@@ -83,13 +83,13 @@ def check(
     from bot.config.findings import Invalid
     from bot.config.remarks import inspected
 
-    asked = [
+    options = [
         name
         for name, is_asked in (("cluster", cluster), ("github", github), ("slack", slack), ("who", who))
         if is_asked
     ]
-    if asked and form is not Format.TEXT:
-        raise Usage(f"--{asked[0]}: its answer is for people; leave out --format.")
+    if options and form is not Format.TEXT:
+        raise Usage(f"--{options[0]}: its answer is for people; leave out --format.")
     try:
         settings, remarks = inspected(config, os.environ)
     except Invalid as error:

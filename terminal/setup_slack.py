@@ -49,7 +49,7 @@ def slack(
         say(f"This is for Socket Mode, {why}: Errand connects to Slack, and needs no public address.")
     check_variables(app, config, kinds, force=force)
     _show_steps(app, kinds, browser=browser)
-    secrets = {kind: _asked(kind) for kind in kinds}
+    secrets = {kind: _secret(kind) for kind in kinds}
     team = finished(_checked(app, secrets))
     _keep(app, config, secrets)
     print(f"{plain(team)} knows these secrets. They are in {config.with_name('.env')} now.")
@@ -93,7 +93,7 @@ def _show_steps(app: "AppAtHand", kinds: tuple["Kind", ...], *, browser: bool) -
         show_page(address)
 
 
-def _asked(kind: "Kind") -> "Secret":
+def _secret(kind: "Kind") -> "Secret":
     """The secret, of the right kind; raises `Failure` where none comes."""
     from bot.config.slack_tokens import LOOKS, mistake
     from executor.spec import Secret

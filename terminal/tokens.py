@@ -146,7 +146,7 @@ def _created(name: str, scopes: list[str], seconds: float | None, config: Path |
         except ValueError as error:
             raise Failure(str(error)) from None
         journal.record(session, [token_created(row, BY)])
-        return _told(row) | {"token": text}
+        return _document(row) | {"token": text}
 
     return _in_database(config, add)
 
@@ -162,10 +162,10 @@ def _removed(name: str, config: Path | None) -> None:
 def _listed(config: Path | None) -> list[Document]:
     from bot.store import tokens
 
-    return _in_database(config, lambda session: [_told(each) for each in tokens.list(session)])
+    return _in_database(config, lambda session: [_document(each) for each in tokens.list(session)])
 
 
-def _told(token: "Token") -> Document:
+def _document(token: "Token") -> Document:
     """As the API tells it."""
     from webhooks.view import rfc3339
 

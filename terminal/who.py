@@ -65,10 +65,10 @@ def check_who(config: "Config", person: str) -> None:
 
 
 def _print(rows: Iterable[tuple[str, bool | None, str]]) -> None:
-    told = list(rows)
-    cells = [(job, _WORDS[may], spoken(why)) for job, may, why in told]
+    answers = list(rows)
+    cells = [(job, _WORDS[may], spoken(why)) for job, may, why in answers]
     printing.table(_COLUMNS, cells, "There are no jobs.", styles=_STYLES)
-    if any(may is None for _, may, _ in told):
+    if any(may is None for _, may, _ in answers):
         raise Failure("Of some jobs it is not known now, and nobody may run those until it is.")
 
 

@@ -79,10 +79,10 @@ class Bounds:
 
 def words(text: str, *, exact: bool) -> Words:
     """What finds `text`, of at most `LONGEST` characters; `exact`: capital and small letters differ."""
-    wanted = GAP.sub(b"", text[:LONGEST].encode(errors="replace")).decode(errors="replace")
+    phrase = GAP.sub(b"", text[:LONGEST].encode(errors="replace")).decode(errors="replace")
     if not exact:
-        wanted = _small(wanted)
-    needle = wanted.encode()
+        phrase = _small(phrase)
+    needle = phrase.encode()
 
     def may(piece: bytes) -> bool:
         if not needle:
@@ -91,11 +91,11 @@ def words(text: str, *, exact: bool) -> Words:
             return needle in piece
         if needle.isascii() and piece.isascii():
             return needle in piece.lower()
-        return wanted in _small(piece.decode(errors="replace"))
+        return phrase in _small(piece.decode(errors="replace"))
 
     def find(line: str) -> Span | None:
-        at = (line if exact else _small(line)).find(wanted) if wanted else -1
-        return None if at < 0 else (at, at + len(wanted))
+        at = (line if exact else _small(line)).find(phrase) if phrase else -1
+        return None if at < 0 else (at, at + len(phrase))
 
     return Words(may, find)
 

@@ -21,6 +21,6 @@ class Followed(Shape):
             return None
         words = [reason(each["why"]) if "why" in each else None for each in run.followed]
         return [
-            cls(job=each["job"], run=each.get("run"), reason=said)
-            for each, said in zip(run.followed, words, strict=True)
+            cls(job=each["job"], run=each.get("run"), reason=sentence)
+            for each, sentence in zip(run.followed, words, strict=True)
         ]

@@ -22,31 +22,37 @@ class ChatCommandHandlers:
         self._questions = questions
         self._clock = clock
 
-    async def plan_job(self, request: ApiRequest[requests.Plan]) -> responses.Said:
+    async def plan_job(self, request: ApiRequest[requests.Plan]) -> responses.ChatAnswer:
         """What a start with the same body would do; starts nothing."""
         name, start = request.path["name"], request.body
         command = parser.Plan(
             name, start.parameters, start.ref, start.image_tag, tuple(start.arguments), start.override
         )
-        return responses.Said.of(job=name, text=await self._questions.plan(request.visitor.caller, command))
+        return responses.ChatAnswer.of(
+            job=name, text=await self._questions.plan(request.visitor.caller, command)
+        )
 
-    async def explain_job(self, request: ApiRequest) -> responses.Said:
+    async def explain_job(self, request: ApiRequest) -> responses.ChatAnswer:
         """Why a job did or did not run."""
         name = request.path["name"]
-        return responses.Said.of(job=name, text=await self._questions.why(request.visitor.caller, name))
+        return responses.ChatAnswer.of(job=name, text=await self._questions.why(request.visitor.caller, name))
 
-    async def describe_job(self, request: ApiRequest) -> responses.Said:
+    async def describe_job(self, request: ApiRequest) -> responses.ChatAnswer:
         """What a job does, and which parameters it takes."""
         name, page = request.path["name"], queries.number(request.query, "page") or 1
-        return responses.Said.of(job=name, text=self._questions.help(request.visitor.caller, name, page))
+        return responses.ChatAnswer.of(
+            job=name, text=self._questions.help(request.visitor.caller, name, page)
+        )
 
-    async def pause_job(self, request: ApiRequest[requests.Pause]) -> responses.Said:
+    async def pause_job(self, request: ApiRequest[requests.Pause]) -> responses.ChatAnswer:
         """Holds the schedules of a job back."""
         name, pause = request.path["name"], request.body
         if pause.until is not None and pause.duration is not None:
             raise wrong([("/duration", "expected either until or duration, not both")])
         command = parser.Pause(name, pause.until, pause.duration, pause.schedule, pause.reason)
-        return responses.Said.of(job=name, text=await self._questions.pause(request.visitor.caller, command))
+        return responses.ChatAnswer.of(
+            job=name, text=await self._questions.pause(request.visitor.caller, command)
+        )
 
     async def pause_schedules(self, request: ApiRequest[requests.PauseAll]) -> responses.Answered:
         """Holds all schedules back."""
@@ -61,17 +67,21 @@ class ChatCommandHandlers:
         caller = request.visitor.caller
         return responses.Answered.of(text=await self._questions.resume(caller, parser.ResumeAll()))
 
-    async def resume_job(self, request: ApiRequest[requests.OneSchedule]) -> responses.Said:
+    async def resume_job(self, request: ApiRequest[requests.OneSchedule]) -> responses.ChatAnswer:
         """Lets the schedules of a job go on."""
         name = request.path["name"]
         command = parser.Resume(name, request.body.schedule)
-        return responses.Said.of(job=name, text=await self._questions.resume(request.visitor.caller, command))
+        return responses.ChatAnswer.of(
+            job=name, text=await self._questions.resume(request.visitor.caller, command)
+        )
 
-    async def skip_job(self, request: ApiRequest[requests.OneSchedule]) -> responses.Said:
+    async def skip_job(self, request: ApiRequest[requests.OneSchedule]) -> responses.ChatAnswer:
         """Leaves out the next time of the schedules of a job."""
         name = request.path["name"]
         command = parser.Skip(name, request.body.schedule)
-        return responses.Said.of(job=name, text=await self._questions.skip(request.visitor.caller, command))
+        return responses.ChatAnswer.of(
+            job=name, text=await self._questions.skip(request.visitor.caller, command)
+        )
 
     async def approve_run(self, request: ApiRequest[requests.Empty]) -> responses.ApprovalAnswer:
         """Says yes to a run that waits for that; nobody says it to what they asked for themselves."""

@@ -66,8 +66,8 @@ async def retry(store: Store, number: int, *, by: str, now: float) -> bool:
     def again(session: Session) -> bool:
         found = deliveries.again(session, number)
         if found:
-            told = of_admin(EntryKind.DELIVERY_RETRIED, by, f"delivery:{number}", now)
-            journal.record(session, [told])
+            entry = of_admin(EntryKind.DELIVERY_RETRIED, by, f"delivery:{number}", now)
+            journal.record(session, [entry])
         return found
 
     found = await store.write(again)

@@ -160,8 +160,8 @@ class TokenGuard:
         """Notes it under the visitor's name."""
         caller, job = visitor.caller, request.path_params.get("name")
         subject = f"{row.method} {row.path}"
-        told = self._refusals.entry(caller.name, subject, rule, cause=caller.cause, job=job)
-        await self._refusals.tell(told)
+        entry = self._refusals.entry(caller.name, subject, rule, cause=caller.cause, job=job)
+        await self._refusals.tell(entry)
 
     async def _may_today(self, row: Operation, login: str | None) -> bool:
         """Whether a person may as it is now; of jobs that is asked where they are started.

@@ -37,8 +37,8 @@ class HookChanges:
 
         def add(session: Session) -> NewHook:
             made = NewHook.of(hooks.add(session, row.model_copy()), token=text)
-            told = of_admin(EntryKind.HOOK_CREATED, by, f"hook:{job}/{name}", row.created_at, job=job)
-            journal.record(session, [told])
+            entry = of_admin(EntryKind.HOOK_CREATED, by, f"hook:{job}/{name}", row.created_at, job=job)
+            journal.record(session, [entry])
             return made
 
         made = await self._store.write(add)
@@ -53,8 +53,8 @@ class HookChanges:
         def remove(session: Session) -> bool:
             gone = hooks.remove(session, job=job, name=name)
             if gone:
-                told = of_admin(EntryKind.HOOK_DELETED, by, f"hook:{job}/{name}", self._clock(), job=job)
-                journal.record(session, [told])
+                entry = of_admin(EntryKind.HOOK_DELETED, by, f"hook:{job}/{name}", self._clock(), job=job)
+                journal.record(session, [entry])
             return gone
 
         if not await self._store.write(remove):

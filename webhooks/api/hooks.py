@@ -67,10 +67,10 @@ class HookGuard:
     async def refused(self, row: Operation, request: Request, visitor: Hook, rule: str) -> None:
         """Notes it under the hook's name."""
         caller = of_hook(visitor.job, visitor.name)
-        told = self._refusals.entry(
+        entry = self._refusals.entry(
             caller.name, f"job:{visitor.job}", rule, cause=caller.cause, job=visitor.job
         )
-        await self._refusals.tell(told)
+        await self._refusals.tell(entry)
 
 
 HookCallRequest = ApiRequest[requests.HookCall, Hook]

@@ -16,7 +16,7 @@ class Closed(Shape):
     pull_request: int | None
 
 
-class Held(Shape):
+class Holder(Shape):
     """The run that holds a target."""
 
     run: int = Field(validation_alias="number")
@@ -31,7 +31,7 @@ class Lock(Shape):
 
     target: str
     closed: Closed | None
-    held: Held | None = Field(validation_alias="holder")
+    held: Holder | None = Field(validation_alias="holder")
     waiting: int
 
 

@@ -102,9 +102,9 @@ class LoginHandlers:
     async def show_login(self, request: ApiRequest) -> Whoami:
         """Whose token this is, and what it may do."""
         visitor = request.visitor
-        said = scopes.without_approving(visitor.scopes)
-        held = scopes.ordered(said) if said else []
-        return Whoami(name=visitor.caller.name, login=visitor.login, scopes=held, expires_at=visitor.expires)
+        found = scopes.without_approving(visitor.scopes)
+        names = scopes.ordered(found) if found else []
+        return Whoami(name=visitor.caller.name, login=visitor.login, scopes=names, expires_at=visitor.expires)
 
     async def end_login(self, request: ApiRequest) -> None:
         """Ends the login whose token this is."""
@@ -214,7 +214,7 @@ def _ended(refused: Refused) -> Problem:
         "expired_token": "The code was not typed in time. Begin again.",
         "device_flow_disabled": "The App does not allow it any more. Its settings on GitHub say so.",
     }
-    said = words.get(
+    sentence = words.get(
         refused.status or "", "GitHub does not know this code, or not who typed it. Begin again."
     )
-    return Problem(409, said, kind=ProblemType.LOGIN_ENDED)
+    return Problem(409, sentence, kind=ProblemType.LOGIN_ENDED)

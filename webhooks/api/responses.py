@@ -80,12 +80,15 @@ class RunApproval(Shape):
     @classmethod
     def of_run(cls, run: tables.Run) -> Self | None:
         """None where the run needs no yes."""
-        asked = run.approval
-        if asked is None:
+        approval = run.approval
+        if approval is None:
             return None
-        given = [Yes.model_validate(each) for each in asked.get("given", ())]
+        yeses = [Yes.model_validate(each) for each in approval.get("given", ())]
         return cls.of(
-            approvers=asked.get("from", []), count=asked.get("count", 1), until=run.hold_until, given=given
+            approvers=approval.get("from", []),
+            count=approval.get("count", 1),
+            until=run.hold_until,
+            given=yeses,
         )
 
 
@@ -328,7 +331,7 @@ class Jobs(Shape):
     jobs: list[ListedJob]
 
 
-class Said(Shape):
+class ChatAnswer(Shape):
     """What a command would be answered in a chat, in Markdown."""
 
     job: str

@@ -55,8 +55,8 @@ class WhoHandlers:
         except RetryLater:
             raise Elsewhere(f"Who {query['login']} is cannot be asked now; try again soon.") from None
         more = f"/api/who?{urlencode(query | {'after': shown[-1]})}" if len(names) > limit else None
-        told = [
+        answers = [
             WhoRow(job=row.job, may=row.may, by=row.by or None, why=None if row.may else row.why or None)
             for row in rows
         ]
-        return Who(actor=context.actor, login=context.login, jobs=told, next=more)
+        return Who(actor=context.actor, login=context.login, jobs=answers, next=more)

@@ -49,8 +49,8 @@ class Workflows:
         except Stranger as stranger:
             log.info("workflow.refused", workflow=workflow.name, why=stranger.note)
             return Visitor("actions", workflow.name, workflow.name)  # to whom no job is open
-        held = frozenset(scopes.RUN + name for name in self._jobs(workflow))
-        return Visitor("actions", workflow.name, workflow.name, scopes=held, sender=workflow.sender)
+        names = frozenset(scopes.RUN + name for name in self._jobs(workflow))
+        return Visitor("actions", workflow.name, workflow.name, scopes=names, sender=workflow.sender)
 
 
 def _identity(workflow: Workflow) -> Identity:

@@ -42,8 +42,8 @@ class ActionPages:
 
     async def rerun(self, request: Request, context: RequestContext, fields: Fields) -> str:
         """Repeats a run exactly, or by today's definition."""
-        wanted = RerunRequest({}, fields.get("latest") == "true")
-        run = await self._actions.repeat(context, number_in(request), wanted)
+        repeat = RerunRequest({}, fields.get("latest") == "true")
+        run = await self._actions.repeat(context, number_in(request), repeat)
         return f"/runs/{run.number}"
 
     async def cancel(self, request: Request, context: RequestContext, fields: Fields) -> str:

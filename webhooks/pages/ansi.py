@@ -61,7 +61,7 @@ class AnsiRenderer:
     def __init__(self, *, line: int = 1, style: Style = PLAIN) -> None:
         self.line = line
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._held = ""  # the beginning of an escape sequence
+        self._rest = ""  # the beginning of an escape sequence
         self._style = style
         self.line_style = style  # with which the open line began
         self._runs: list[tuple[str, Style]] = []  # the open line, while it was only added to
@@ -80,8 +80,8 @@ class AnsiRenderer:
         return self._line_html() if self._runs or self._cells or self._cut else ""
 
     def _consume(self, text: str) -> str:
-        text = self._held + text
-        self._held = ""
+        text = self._rest + text
+        self._rest = ""
         done: list[str] = []
         at = 0
         while at < len(text):
@@ -89,7 +89,7 @@ class AnsiRenderer:
             if token is None:
                 rest = _UNFINISHED.match(text, at)
                 if rest and rest.end() == len(text) and len(text) - at <= LONGEST_ESCAPE:
-                    self._held = text[at:]
+                    self._rest = text[at:]
                     break
                 at += 1  # a lone control character, or the ESC of what is no sequence
                 continue

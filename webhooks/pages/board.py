@@ -153,9 +153,9 @@ class BoardReader:
         failed = boards.runs(session, [number for _, number in failures[:SHOWN]])
         builds, broken = _builds(session, catalog, jobs, now)
         locked = _locks(locks.standing(session, now=now), catalog, jobs)
-        held = ticks.held_back(session)
+        states = ticks.held_back(session)
         frozen = freezes.standings(session, self._registry.config.calendar, now=now)
-        coming = self._agenda.coming(held, jobs, now=now, most=ON_LINE + 1) if ready else None
+        coming = self._agenda.coming(states, jobs, now=now, most=ON_LINE + 1) if ready else None
         later = holds.later(session, jobs, limit=MOST)
         board = Board(
             counts=Counts(len(running), len(waiting), boards.given_up(session, limit=MOST + 1)),
@@ -172,15 +172,15 @@ class BoardReader:
             freezes=rows(frozen, catalog, jobs, now)[:SHOWN],
             coming=None if coming is None else _together(coming, later, now),
             later=[run_summary(run) for run in later[:SHOWN]],
-            paused=pause_of_all(held, now),
+            paused=pause_of_all(states, now),
         )
         return replace(board, mark=hashlib.sha256(repr(board).encode()).hexdigest()[:16])
 
 
 def _together(coming: Sequence[Coming], later: Sequence[Run], now: float) -> list[Coming]:
     """What schedules start within the hour, and what people asked for then."""
-    asked = [Coming(run.due_at, run.job, None, run.number) for run in later if now < run.due_at <= now + HOUR]
-    return sorted([*coming, *asked], key=lambda each: each.at)[: ON_LINE + 1] if asked else list(coming)
+    runs = [Coming(run.due_at, run.job, None, run.number) for run in later if now < run.due_at <= now + HOUR]
+    return sorted([*coming, *runs], key=lambda each: each.at)[: ON_LINE + 1] if runs else list(coming)
 
 
 def _is_whole(task: asyncio.Task[Board]) -> bool:

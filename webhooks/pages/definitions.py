@@ -184,9 +184,9 @@ def _lines(value: object) -> list[str]:
 
 
 def _resources(job: Job) -> list[str]:
-    wanted = job.resources
-    if wanted is None:
+    resources = job.resources
+    if resources is None:
         return []
-    cpu = [f"{wanted.cpu:g} cores"] if wanted.cpu else []
-    memory = [size_text(wanted.memory)] if wanted.memory else []
-    return [*cpu, *memory, *([f"{wanted.gpu} GPU"] if wanted.gpu else [])]
+    cpu = [f"{resources.cpu:g} cores"] if resources.cpu else []
+    memory = [size_text(resources.memory)] if resources.memory else []
+    return [*cpu, *memory, *([f"{resources.gpu} GPU"] if resources.gpu else [])]

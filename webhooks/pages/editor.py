@@ -108,7 +108,7 @@ class JobEditor:
             removed = await self._changes.remove(
                 name,
                 actor=context.actor,
-                expected=lambda held: version == ("" if held is None else str(held)),
+                expected=lambda current: version == ("" if current is None else str(current)),
             )
         except Unmet:
             await self._pages.registry.refresh()
@@ -144,7 +144,7 @@ class JobEditor:
                 changed = await self._apart(_compared, None if entry is None else entry.job, job)
                 return await self._form(visitor, draft, _Shown(changed=changed), new=new)
             await self._changes.put(
-                name, definition, actor=context.actor, expected=lambda held: held == draft.version
+                name, definition, actor=context.actor, expected=lambda current: current == draft.version
             )
         except Unmet:
             return await self._conflict(visitor, draft, definition, new=new)

@@ -94,8 +94,8 @@ class GitHubLogin:
         return response
 
     async def _admit(self, request: Request, state: str, target: str) -> Response:
-        said = request.query_params.get("state", "")
-        if not _STATE.fullmatch(state) or not hmac.compare_digest(state.encode(), said.encode()):
+        echo = request.query_params.get("state", "")
+        if not _STATE.fullmatch(state) or not hmac.compare_digest(state.encode(), echo.encode()):
             return self._mistake(403, target, "This did not begin here, or took too long. Please try again.")
         if request.query_params.get("error"):
             return self._mistake(403, target, "GitHub was told no, so nobody is logged in.")

@@ -77,7 +77,7 @@ class LogAddress:
 _WINDOWS = {"line": windows.around, "before": windows.before, "after": windows.after}
 
 
-def asked(params: Mapping[str, str]) -> dict[str, int]:
+def window_of(params: Mapping[str, str]) -> dict[str, int]:
     """Which window the address asks for; nothing for the end of the log."""
     found = ((name, number_of(params.get(name, ""))) for name in _WINDOWS)
     return {name: line for name, line in found if line is not None}
@@ -87,7 +87,7 @@ async def shown(subject: PageSubject, params: Mapping[str, str], query: str) -> 
     """The end of the log as it is now, or what the address asks for: `line`, `before` or `after`."""
     logs, key = subject.logs, subject.log_key
     window = None
-    for name, line in asked(params).items():
+    for name, line in window_of(params).items():
         window = await _WINDOWS[name](logs, key, line)
         break
     else:

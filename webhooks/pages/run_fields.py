@@ -99,15 +99,15 @@ def strays(fields: Sequence[RunField], mistakes: Mapping[str, str]) -> list[str]
 
 
 def _parameter_field(
-    name: str, parameter: Parameter, given: str | None, mistake: str | None, fresh: bool
+    name: str, parameter: Parameter, text: str | None, mistake: str | None, fresh: bool
 ) -> RunField:
-    shown, about = given, parameter.description
+    shown, about = text, parameter.description
     if fresh:
-        shown = fitting(parameter, given)
+        shown = fitting(parameter, text)
         if shown is None:
             shown = parameter.default
-            if given is not None:
-                about = f"It was {given[:60] or 'empty'}, which is not taken any more. {about}".rstrip()
+            if text is not None:
+                about = f"It was {text[:60] or 'empty'}, which is not taken any more. {about}".rstrip()
     kind, whole = input_of(parameter, shown), parameter.type == "integer"
     options: list[Option] = []
     if kind is Input.MENU:

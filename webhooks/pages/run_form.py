@@ -84,8 +84,8 @@ class RunForm:
         image, text = self._image(job), form_text(job, fields)
         entry, why = check_entry(job, image, text), fields.get("override", "").strip()
         when, mistakes = _when(fields)
-        asked = replace(entry.request, override=why or None, **when)
-        entry = replace(entry, request=asked, mistakes={**entry.mistakes, **mistakes})
+        start = replace(entry.request, override=why or None, **when)
+        entry = replace(entry, request=start, mistakes={**entry.mistakes, **mistakes})
         typed = {each: fields.get(each, "") for each in ("at", "delay")}
         old = await self._repeated(context, job, fields)
         typing = _Shown(text, old, override=why, when=typed)
@@ -151,8 +151,8 @@ class RunForm:
             again = isinstance(repetition(job, old, entry.request, tag), parser.Rerun)
             if again and old.definition != job.model_dump(mode="json"):
                 note = f"\n\nIt is run by the definition that #{old.number} had, which has changed since."
-        given = (dict(request.parameters), request.ref, request.image_tag, request.arguments)
-        command = parser.Plan(job.name, *given, entry.request.override)
+        parts = (dict(request.parameters), request.ref, request.image_tag, request.arguments)
+        command = parser.Plan(job.name, *parts, entry.request.override)
         return await self._pages.actions.plan(context, command) + note
 
     async def _repeated(self, context: RequestContext, job: Job, fields: Mapping[str, str]) -> Run | None:

@@ -45,5 +45,5 @@ def words(marks: Sequence[Mark]) -> str:
     if not marks:
         return "No run is over yet"
     found = Counter(result_of(mark.result) for mark in marks)
-    told = ", ".join(f"{found[result]} {RESULTS[result].label}" for result in Result if found[result])
-    return f"Last run: {told[2:]}" if len(marks) == 1 else f"Last {len(marks)} runs: {told}"
+    counts = ", ".join(f"{found[result]} {RESULTS[result].label}" for result in Result if found[result])
+    return f"Last run: {counts[2:]}" if len(marks) == 1 else f"Last {len(marks)} runs: {counts}"

@@ -45,7 +45,7 @@ class SubjectPages:
         """The address of the same lines with times, or without where they have them."""
         other = replace(subject, times=not subject.times)
         query = self._lookup.query(other, visitor, subject.chosen, subject.sidecar)
-        return log.LogAddress(subject.summary.path, query).at(**log.asked(params))
+        return log.LogAddress(subject.summary.path, query).at(**log.window_of(params))
 
     async def events(self, request: Request, visitor: Visitor) -> Response:
         """The same, as it goes on."""

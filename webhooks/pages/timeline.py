@@ -77,10 +77,10 @@ def _built(run: Run, build: Build | None) -> Step:
         step = _span("built", "Not built" if over else "To be built", since, ended)
         return replace(step, status=mark, build=number)
     waited = build.started_at - max(build.created_at, run.created_at)
-    said = [_word(build)] if over and build.result != "succeeded" else []
-    said += [f"after {duration(waited)} in the queue of builds"] if waited >= _NOTED else []
+    notes = [_word(build)] if over and build.result != "succeeded" else []
+    notes += [f"after {duration(waited)} in the queue of builds"] if waited >= _NOTED else []
     step = _span("built", "Built" if over else "Being built", build.started_at, ended)
-    return replace(step, note=", ".join(said) or None, status=mark, build=number)
+    return replace(step, note=", ".join(notes) or None, status=mark, build=number)
 
 
 def _ready_at(run: Run, build: Build | None) -> float | None:

@@ -72,11 +72,11 @@ class Unverified:
             self._shrink(sorted(self._bodies, key=lambda each: each.known), excess, body)
 
     def _shrink(self, bodies: list["Body"], excess: int, body: "Body") -> None:
-        held: dict[tuple[bool, str], int] = {}
+        sizes: dict[tuple[bool, str], int] = {}
         for each in bodies:
             key = (each.known, each.address)
-            held[key] = held.get(key, 0) + each.size
-        greediest = sorted(bodies, key=lambda each: (each.known, -held[each.known, each.address]))
+            sizes[key] = sizes.get(key, 0) + each.size
+        greediest = sorted(bodies, key=lambda each: (each.known, -sizes[each.known, each.address]))
         for each in greediest:
             if excess <= 0:
                 return

@@ -150,7 +150,7 @@ def test_words_that_stand_in_several_places_are_one_type() -> None:
     schemas = document()["components"]["schemas"]
     for shape in ("Run", "Build", "Attempt"):
         assert {"$ref": "#/components/schemas/Result"} in schemas[shape]["properties"]["result"]["anyOf"]
-    assert schemas["Held"]["properties"]["state"] == {"$ref": "#/components/schemas/State"}
+    assert schemas["Holder"]["properties"]["state"] == {"$ref": "#/components/schemas/State"}
 
 
 def test_what_may_be_left_out_has_no_null_as_a_default() -> None:
