@@ -50,8 +50,8 @@ async def _answer(errand: Installation, number: int, token: str) -> float:
         return next((each for each in github.comments if f"#{number}]" in each.body and _ended(each)), None)
 
     def check() -> Check | None:
-        said = f"#{number} succeeded"
-        return next((each for each in github.checks if str(each.output.get("title")).startswith(said)), None)
+        title = f"#{number} succeeded"
+        return next((each for each in github.checks if str(each.output.get("title")).startswith(title)), None)
 
     await errand.comment("/job run nap")
     await github.wait_for(lambda: (card() and check()) or None, 60)

@@ -54,7 +54,7 @@ async def _measured(errand: Installation) -> Row:
             (await client.get("/healthz")).raise_for_status()
 
         (await client.post("/api/jobs/long/start")).raise_for_status()
-        await errand.wait_for(lambda: errand.said("run.running", 1), 30)
+        await errand.wait_for(lambda: errand.has_logged("run.running", 1), 30)
         for _ in range(WARM):
             await start()
         bare = await _paced(health)

@@ -68,7 +68,7 @@ async def _turn(
     errand: Installation, body: str, count: int, author: str = STRANGER
 ) -> tuple[float | None, float]:
     """Milliseconds of processor time and calls to GitHub for each of `count` comments, decided to the end."""
-    settled, asked, before = _settled(errand), errand.beside.github.count(""), _processor(errand.pid)
+    settled, calls, before = _settled(errand), errand.beside.github.count(""), _processor(errand.pid)
     at_once = asyncio.Semaphore(AT_ONCE)
 
     async def send() -> None:
@@ -79,7 +79,7 @@ async def _turn(
     await errand.wait_for(lambda: _settled(errand) >= settled + count, 120)
     after = _processor(errand.pid)
     spent = None if before is None or after is None else (after - before) * 1000 / count
-    return spent, (errand.beside.github.count("") - asked) / count
+    return spent, (errand.beside.github.count("") - calls) / count
 
 
 def _settled(errand: Installation) -> int:

@@ -62,7 +62,7 @@ Times = dict[str, dict[str, list[float]]]
 
 
 @dataclass(slots=True)
-class Told:
+class Latest:
     """What a stream has told last; whoever waits looks again at each piece."""
 
     text: str = ""
@@ -87,8 +87,8 @@ class Scene:
     errand: Installation
     token: str
     times: Times
-    front: Told = field(default_factory=Told)
-    journal: Told = field(default_factory=Told)
+    front: Latest = field(default_factory=Latest)
+    journal: Latest = field(default_factory=Latest)
     dice: random.Random = field(default_factory=lambda: random.Random(16))
 
     @property
@@ -145,8 +145,8 @@ class Scene:
         github = self.errand.beside.github
 
         def there() -> Check | None:
-            told = ((each, f"{each.status} {each.output}") for each in reversed(github.checks))
-            return next((each for each, text in told if f"#{number}" in text and right(text)), None)
+            texts = ((each, f"{each.status} {each.output}") for each in reversed(github.checks))
+            return next((each for each, text in texts if f"#{number}" in text and right(text)), None)
 
         return await github.wait_for(there)
 
@@ -155,8 +155,8 @@ class Scene:
         slack = self.errand.beside.slack
 
         def there() -> Message | None:
-            told = ((each, f"{each.text} {each.blocks}") for each in reversed(slack.messages))
-            return next((each for each, text in told if _word(number) in text and right(text)), None)
+            texts = ((each, f"{each.text} {each.blocks}") for each in reversed(slack.messages))
+            return next((each for each, text in texts if _word(number) in text and right(text)), None)
 
         return await slack.wait_for(there)
 
@@ -256,24 +256,24 @@ async def _yes(scene: Scene) -> None:
     await scene.comment("migrate", lambda text: "waiting for a yes" in text)
     number = await scene.newest("migrate")
 
-    def wanted(text: str) -> bool:
+    def is_waiting(text: str) -> bool:
         return "waiting for a yes" in text
 
     def granted(text: str) -> bool:
         return "approved by" in text.lower()
 
     await asyncio.gather(
-        scene.comment(number, wanted),
-        scene.check(number, wanted),
-        scene.card(number, wanted),
-        scene.home(wanted),
+        scene.comment(number, is_waiting),
+        scene.check(number, is_waiting),
+        scene.card(number, is_waiting),
+        scene.home(is_waiting),
     )
     await scene.front.says(lambda text: "a yes of" in text)
     places: dict[str, Awaitable[object]] = {
         "in the comment on GitHub": scene.comment(number, granted),
         "in the check on GitHub": scene.check(number, granted),
         "in the card in Slack": scene.card(number, granted),
-        "in the Home of Slack": scene.home(lambda text: not wanted(text)),
+        "in the Home of Slack": scene.home(lambda text: not is_waiting(text)),
         "on the page of the run": scene.page(number, granted),
         "on the first page": scene.front.says(lambda text: "a yes of" not in text),
         "in the API": scene.api(f"/api/runs/{number}", lambda text: json.loads(text)["waiting_kind"] is None),

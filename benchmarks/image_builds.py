@@ -72,10 +72,10 @@ async def _compared(home: Path, podman: Podman) -> Row:
 async def _our(builds: Builds, shop: Path, commit: str, key: str) -> float:
     begun = time.perf_counter()
     spec = BuildSpec(key, "shop", Source("acme/shop", str(shop), commit))
-    said = [progress async for progress in builds.build(spec)]
+    steps = [progress async for progress in builds.build(spec)]
     took = time.perf_counter() - begun
-    if not isinstance(said[-1], Outcome) or said[-1].result is not Result.SUCCEEDED:
-        raise RuntimeError(f"the build ended so: {said[-1]}")
+    if not isinstance(steps[-1], Outcome) or steps[-1].result is not Result.SUCCEEDED:
+        raise RuntimeError(f"the build ended so: {steps[-1]}")
     return took
 
 

@@ -111,18 +111,18 @@ async def _created(cluster: Cluster, place: Path) -> Row:
     try:
         query: dict[str, str | int] = {"watch": 1, "resourceVersion": "0"}
         async with client.stream(JOBS, NAMESPACE, query=query) as pieces:
-            told = _Told(pieces)
+            watch = _Watch(pieces)
             for number in range(-3, ROUNDS):
                 spec = RunSpec(f"run-{number + 3}", ("true",), image=IMAGE)
                 began = time.perf_counter()
                 running = asyncio.create_task(_end(engine, spec))
-                our = 1000 * (await told.of(spec.key) - began)
+                our = 1000 * (await watch.of(spec.key) - began)
                 await running
                 spec = RunSpec(f"bare-{number + 3}", ("true",), image=IMAGE)
                 job = manifests.of_run(spec, {}, settings).job
                 began = time.perf_counter()
                 await client.create(JOBS, NAMESPACE, job)
-                peer = 1000 * (await told.of(job["metadata"]["name"]) - began)
+                peer = 1000 * (await watch.of(job["metadata"]["name"]) - began)
                 if number >= 0:
                     ours.append(our)
                     bare.append(peer)
@@ -137,7 +137,7 @@ async def _created(cluster: Cluster, place: Path) -> Row:
     )
 
 
-class _Told:
+class _Watch:
     """What a watch tells, by the names of the objects."""
 
     def __init__(self, pieces: AsyncIterator[bytes]) -> None:
@@ -150,8 +150,8 @@ class _Told:
             *lines, self._left = (self._left + await anext(self._pieces)).split(b"\n")
             now = time.perf_counter()
             for line in lines:
-                said: Object = json.loads(line)
-                if said["object"]["metadata"].get("name") == name:
+                event: Object = json.loads(line)
+                if event["object"]["metadata"].get("name") == name:
                     return now
 
 
@@ -205,10 +205,10 @@ async def _together(errand: Installation, cluster: Cluster, place: Path) -> list
     (place / "go").touch()
     await errand.wait_for(lambda: errand.ended(numbers), 600)
     after = await cluster.requests()
-    asked = {what: count - before.get(what, 0) for what, count in after.items()}
+    requests = {what: count - before.get(what, 0) for what, count in after.items()}
     beyond = {
         what: count / TOGETHER
-        for what, count in asked.items()
+        for what, count in requests.items()
         if count and what not in ("create jobs", "delete jobs", "get pods/log")
     }
     each = ", ".join(f"{what} {count:.2f}" for what, count in sorted(beyond.items()))

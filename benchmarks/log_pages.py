@@ -48,14 +48,14 @@ async def rows() -> list[Row]:
         again: list[float] = []
         anywhere: list[float] = []
         for _ in range(FIRST):
-            asked = _Asked(store, home)
-            await asked.seconds("", "/search")
-            await asked.seconds("&attempt=1&container=short")  # templates are read
-            first.append(await asked.seconds(""))
+            reader = _Reader(store, home)
+            await reader.seconds("", "/search")
+            await reader.seconds("&attempt=1&container=short")  # templates are read
+            first.append(await reader.seconds(""))
         for number in range(AGAIN):
-            again.append(await asked.seconds(""))
-            anywhere.append(await asked.seconds(f"&line={1 + number * lines // AGAIN}"))
-        found = [await asked.seconds("&q=that+is+not+there", "/search") for _ in range(SEARCHES)]
+            again.append(await reader.seconds(""))
+            anywhere.append(await reader.seconds(f"&line={1 + number * lines // AGAIN}"))
+        found = [await reader.seconds("&q=that+is+not+there", "/search") for _ in range(SEARCHES)]
     shutil.rmtree(home, ignore_errors=True)
     return [
         _writing(),
@@ -120,7 +120,7 @@ def _write(logs: LogStore, key: str) -> int:
     return lines
 
 
-class _Asked:
+class _Reader:
     """A service that has just begun, asked by who has a link to the run."""
 
     def __init__(self, store: Store, home: Path) -> None:

@@ -56,7 +56,7 @@ async def _start(errand: Installation, place: Path) -> Row:
         mark = place / f"mark-{number}"
         await errand.comment(f"/job run mark MARK={mark}")
         accepted = time.time()
-        await errand.wait_for(lambda n=number: errand.said("run.finished", n + 1), 30)  # type: ignore[misc]
+        await errand.wait_for(lambda n=number: errand.has_logged("run.finished", n + 1), 30)  # type: ignore[misc]
         ours.append((float(mark.read_text()) - accepted) * 1000)
         began = time.time()
         subprocess.run(
@@ -84,8 +84,8 @@ async def _runs(errand: Installation) -> Row:
     began = time.perf_counter()
     for _ in range(COMMENTS):
         await errand.comment("/job run true\n" * (RUNS // COMMENTS))
-    wanted = range(before + 1, before + RUNS + 1)
-    await errand.wait_for(lambda: errand.ended(wanted), 120)
+    numbers = range(before + 1, before + RUNS + 1)
+    await errand.wait_for(lambda: errand.ended(numbers), 120)
     rate = RUNS / (time.perf_counter() - began)
     began = time.perf_counter()
     free = asyncio.Semaphore(10)
@@ -146,5 +146,5 @@ async def _memory(home: Path, config: Path, sample: Path) -> Row:
 
 def resident(pid: int) -> float:
     """Megabytes; with `ps`, which Linux and macOS have."""
-    told = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
-    return int(told.stdout) / 1024
+    result = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
+    return int(result.stdout) / 1024

@@ -106,7 +106,7 @@ async def _presses(errand: Installation, place: Path) -> Row:
         card = await _card(errand, f"#{number}", "run.cancel")
         pressed = time.time()
         await errand.beside.slack.press(card, "run.cancel")
-        await errand.wait_for(lambda n=number: errand.said("run.finished", n), 30)  # type: ignore[misc]
+        await errand.wait_for(lambda n=number: errand.has_logged("run.finished", n), 30)  # type: ignore[misc]
         ours.append((float(mark.read_text()) - pressed) * 1000)
         bare.append(await _killed(place / f"bare-{number}"))
     note = f"slowest of {PRESSES}: {max(ours):.0f} ms"
@@ -142,11 +142,11 @@ async def _killed(mark: Path) -> float:
         "sh", "-c", script, env={**os.environ, "MARK": str(mark)}, start_new_session=True
     )
     await _there(Path(f"{mark}.up"))
-    told = time.time()
+    began = time.time()
     process.send_signal(signal.SIGTERM)
     await process.wait()
     os.killpg(process.pid, signal.SIGKILL)
-    return (float(mark.read_text()) - told) * 1000
+    return (float(mark.read_text()) - began) * 1000
 
 
 async def _there(path: Path) -> None:

@@ -233,7 +233,7 @@ class Installation(Arrivals):
                 await self._changed.wait()
             return value
 
-    def said(self, event: str, number: int) -> bool:
+    def has_logged(self, event: str, number: int) -> bool:
         """Whether the service's log has told this of run or build `number`."""
         return any(each.get("event") == event and each.get("number") == number for each in self.events)
 
@@ -258,8 +258,8 @@ class Installation(Arrivals):
             options = [word for scope in scopes for word in ("--scope", scope)]
             return await self.command("token", "create", name, *options)
         headers = {"authorization": f"Bearer {json.loads(door.read_text())['token']}"}
-        asked = {"name": name, "scopes": list(scopes or ["read"])}
-        answer = await self.client.post("/api/tokens", json=asked, headers=headers)
+        request = {"name": name, "scopes": list(scopes or ["read"])}
+        answer = await self.client.post("/api/tokens", json=request, headers=headers)
         answer.raise_for_status()
         text: str = answer.json()["token"]
         return text

@@ -74,7 +74,7 @@ class Journey:
 
     async def lines(self, number: int) -> AsyncIterator[str]:
         """The lines of a run's log as they come, once the run has begun."""
-        await self.errand.wait_for(lambda: self.errand.said("run.starting", number), STEP_SECONDS)
+        await self.errand.wait_for(lambda: self.errand.has_logged("run.starting", number), STEP_SECONDS)
         async for line in self.errand.log_lines(number, self._token):
             yield line
 

@@ -73,7 +73,7 @@ async def _cancel(journey: Journey) -> str:
     return "the job was asked to stop, said so, and chose its exit code"
 
 
-async def _held(journey: Journey) -> str:
+async def _holds(journey: Journey) -> str:
     commit = await journey.errand.commit({"prices.csv": f"{PRICES}cherries,\n"})
     await _deploy(journey, commit, "prices.csv gains cherries, without a price", workflow=71)
     await journey.watch(5)
@@ -190,7 +190,7 @@ STEPS = (
     Step("A job fails with exit code 3", _fails),
     Step("A Slack command runs a job", _slack),
     Step("A long run is cancelled", _cancel),
-    Step("A migration that fails holds the deploy", _held),
+    Step("A migration that fails holds the deploy", _holds),
     Step("A migration that succeeds lets it go on", _goes_on),
     Step("A check is run again by its button", _again),
     Step("A form in Slack runs a job", _form),

@@ -118,7 +118,7 @@ class Watched:
         if fault is not None and fault.status is not None:
             answer.fill(fault.status, fault.headers, fault.body)
         else:
-            await self._app(_inner(scope), _given(body), answer)
+            await self._app(_inner(scope), _receive(body), answer)
         dropped = fault is not None and fault.drop
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
@@ -171,7 +171,7 @@ async def _read(receive: Receive) -> bytes:
             return bytes(body)
 
 
-def _given(body: bytes) -> Receive:
+def _receive(body: bytes) -> Receive:
     async def receive() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
 

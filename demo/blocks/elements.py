@@ -26,9 +26,9 @@ GROUP = record({"label": plain(75), "options": array(PLAIN_OPTION, OPTIONS)})
 
 _NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 _USED = {"action_id": ID}
-_ASKED = {**_USED, "confirm": CONFIRM}
+_ACTION = {**_USED, "confirm": CONFIRM}
 _FOCUSED = {"focus_on_load": boolean}
-_HELD = {"placeholder": PLACEHOLDER, **_FOCUSED}
+_ENTRY = {"placeholder": PLACEHOLDER, **_FOCUSED}
 _DISPATCH = {
     "dispatch_action_config": record(
         {"trigger_actions_on": array(one_of("on_enter_pressed", "on_character_entered"), 2)}
@@ -70,7 +70,7 @@ def _text_input(value: Any, where: str) -> None:
     """https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element"""
     lengths = {"min_length": number(0, 3000), "max_length": number(1, 3000)}
     rest = {"initial_value": string(3000, least=0), "multiline": boolean, **lengths}
-    record({}, {**_USED, **_HELD, **_DISPATCH, **rest})(value, where)
+    record({}, {**_USED, **_ENTRY, **_DISPATCH, **rest})(value, where)
     if value.get("min_length", 0) > value.get("max_length", 3000):
         raise refuse("min_length must not exceed max_length", where)
     if len(value.get("initial_value", "")) > value.get("max_length", 3000):
@@ -81,7 +81,7 @@ def _number_input(value: Any, where: str) -> None:
     """https://docs.slack.dev/reference/block-kit/block-elements/number-input-element"""
     digits = string(100, pattern=_NUMBER)
     bounds = {"initial_value": digits, "min_value": digits, "max_value": digits}
-    record({"is_decimal_allowed": boolean}, {**_USED, **_HELD, **_DISPATCH, **bounds})(value, where)
+    record({"is_decimal_allowed": boolean}, {**_USED, **_ENTRY, **_DISPATCH, **bounds})(value, where)
     if not value["is_decimal_allowed"] and any("." in value.get(each, "") for each in bounds):
         raise refuse("must be whole numbers", where)
     low, high = float(value.get("min_value", "-inf")), float(value.get("max_value", "inf"))
@@ -92,7 +92,7 @@ def _number_input(value: Any, where: str) -> None:
 def _button(value: Any, where: str) -> None:
     """https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
     more = {"url": url, "value": string(2000), "style": STYLE, "accessibility_label": string(75)}
-    record({"text": plain(75)}, {**_ASKED, **more})(value, where)
+    record({"text": plain(75)}, {**_ACTION, **more})(value, where)
 
 
 def image(value: Any, where: str) -> None:
@@ -103,10 +103,10 @@ def image(value: Any, where: str) -> None:
         raise refuse("must have image_url or slack_file", where)
 
 
-_OWN = {**_ASKED, **_HELD, "options": array(PLAIN_OPTION, OPTIONS), "option_groups": array(GROUP, GROUPS)}
+_OWN = {**_ACTION, **_ENTRY, "options": array(PLAIN_OPTION, OPTIONS), "option_groups": array(GROUP, GROUPS)}
 _CHOSEN = {"initial_options": array(PLAIN_OPTION, OPTIONS), "max_selected_items": number(1)}
-_ASKING = {**_ASKED, **_HELD, "min_query_length": number(0)}
-_CHOICES = {**_ASKED, **_FOCUSED, "options": array(OPTION, CHOICES)}
+_ASKING = {**_ACTION, **_ENTRY, "min_query_length": number(0)}
+_CHOICES = {**_ACTION, **_FOCUSED, "options": array(OPTION, CHOICES)}
 
 _CONVERSATION = {
     "initial_conversation": ID,
@@ -128,28 +128,28 @@ MENUS: dict[str, Check] = {
     "multi_static_select": _menu(record({}, {**_OWN, **_CHOSEN}), "initial_options", OPTIONS),
     "external_select": record({}, {**_ASKING, "initial_option": PLAIN_OPTION}),
     "multi_external_select": record({}, {**_ASKING, **_CHOSEN}),
-    "users_select": record({}, {**_ASKED, **_HELD, "initial_user": ID}),
+    "users_select": record({}, {**_ACTION, **_ENTRY, "initial_user": ID}),
     "channels_select": record(
-        {}, {**_ASKED, **_HELD, "initial_channel": ID, "response_url_enabled": boolean}
+        {}, {**_ACTION, **_ENTRY, "initial_channel": ID, "response_url_enabled": boolean}
     ),
-    "conversations_select": record({}, {**_ASKED, **_HELD, **_CONVERSATION}),
+    "conversations_select": record({}, {**_ACTION, **_ENTRY, **_CONVERSATION}),
     "checkboxes": _menu(
         record({}, {**_CHOICES, "initial_options": array(OPTION, CHOICES)}), "initial_options", CHOICES
     ),
     "radio_buttons": _menu(record({}, {**_CHOICES, "initial_option": OPTION}), "initial_option", CHOICES),
-    "datepicker": record({}, {**_ASKED, **_HELD, "initial_date": _day}),
+    "datepicker": record({}, {**_ACTION, **_ENTRY, "initial_date": _day}),
     "timepicker": record(
         {},
-        {**_ASKED, **_HELD, "initial_time": string(5, pattern=r"[0-2]\d:[0-5]\d"), "timezone": string(100)},
+        {**_ACTION, **_ENTRY, "initial_time": string(5, pattern=r"[0-2]\d:[0-5]\d"), "timezone": string(100)},
     ),
-    "datetimepicker": record({}, {**_ASKED, **_FOCUSED, "initial_date_time": number(10**9, 10**10 - 1)}),
+    "datetimepicker": record({}, {**_ACTION, **_FOCUSED, "initial_date_time": number(10**9, 10**10 - 1)}),
 }
-OVERFLOW: dict[str, Check] = {"overflow": record({"options": array(OVERFLOW_OPTION, 5)}, _ASKED)}
+OVERFLOW: dict[str, Check] = {"overflow": record({"options": array(OVERFLOW_OPTION, 5)}, _ACTION)}
 INPUTS: dict[str, Check] = {
     **MENUS,
     "plain_text_input": _text_input,
     "number_input": _number_input,
-    "email_text_input": record({}, {**_USED, **_HELD, **_DISPATCH, "initial_value": string(3000)}),
-    "url_text_input": record({}, {**_USED, **_HELD, **_DISPATCH, "initial_value": string(3000)}),
+    "email_text_input": record({}, {**_USED, **_ENTRY, **_DISPATCH, "initial_value": string(3000)}),
+    "url_text_input": record({}, {**_USED, **_ENTRY, **_DISPATCH, "initial_value": string(3000)}),
 }
 IMAGE: dict[str, Check] = {"image": image}

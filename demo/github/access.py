@@ -184,8 +184,8 @@ class Access:
         installation = self._state.installations.get(caller.token.installation or 0)
         if installation is None:
             return {}
-        wanted = caller.token.permissions
-        return installation.permissions if wanted is None else {"metadata": "read", **wanted}
+        permissions = caller.token.permissions
+        return installation.permissions if permissions is None else {"metadata": "read", **permissions}
 
 
 def _credential(request: Request) -> str:

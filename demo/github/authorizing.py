@@ -51,10 +51,10 @@ class Authorizing(Endpoints):
         client = self._state.client
         if query.get("client_id") != client.id or not client.callbacks:
             return HTMLResponse("<h1>404</h1>", 404)
-        wanted = query.get("redirect_uri", client.callbacks[0])
-        if wanted not in client.callbacks:
-            said = {"error": "redirect_uri_mismatch", "state": query.get("state", "")}
-            return RedirectResponse(f"{client.callbacks[0]}?{urlencode(said)}", 302)
+        callback = query.get("redirect_uri", client.callbacks[0])
+        if callback not in client.callbacks:
+            answer = {"error": "redirect_uri_mismatch", "state": query.get("state", "")}
+            return RedirectResponse(f"{client.callbacks[0]}?{urlencode(answer)}", 302)
         hidden = "".join(
             f'<input type="hidden" name="{name}" value="{html.escape(query[name])}">'
             for name in _KEPT
@@ -107,8 +107,8 @@ class Authorizing(Endpoints):
         """https://docs.github.com/rest/apps/oauth-applications#delete-an-app-token"""
         client = self._state.client
         pair = base64.b64encode(f"{client.id}:{client.secret}".encode()).decode()
-        said = request.headers.get("authorization", "").encode()
-        if not hmac.compare_digest(said, f"Basic {pair}".encode()):
+        authorization = request.headers.get("authorization", "").encode()
+        if not hmac.compare_digest(authorization, f"Basic {pair}".encode()):
             raise ApiError(401, "Requires authentication")
         text = (await body_of(request)).get("access_token")
         if not isinstance(text, str):

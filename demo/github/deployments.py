@@ -78,8 +78,8 @@ class Deployments(Endpoints):
         waiting = (repository.name, int(request.path_params["run"]), name)
         if waiting not in self._state.waiting:
             raise ApiError(422, "No pending deployment protection rule for this environment.")
-        told = [each for each in self._state.reviews if (each.repository, each.run) == waiting[:2]]
-        if state is None and sum(each.state is None for each in told) >= REPORTS:
+        reviews = [each for each in self._state.reviews if (each.repository, each.run) == waiting[:2]]
+        if state is None and sum(each.state is None for each in reviews) >= REPORTS:
             raise ApiError(422, "A status can be reported at most 10 times.")
         self._state.reviews.append(Review(*waiting, state, comment))
         if state is not None:

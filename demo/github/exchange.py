@@ -44,5 +44,5 @@ async def fields_of(request: Request) -> dict[str, str]:
 
 def error(kind: str, status: int = 200, **more: int) -> Response:
     """How the site says that something is wrong."""
-    said = {"error": kind, "error_description": kind, "error_uri": f"{_DOCS}#{kind}"}
-    return JSONResponse({**said, **more}, status)
+    answer = {"error": kind, "error_description": kind, "error_uri": f"{_DOCS}#{kind}"}
+    return JSONResponse({**answer, **more}, status)

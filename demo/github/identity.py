@@ -32,8 +32,8 @@ class Identity(Endpoints):
         made = self._state.registered
         if made is None:
             return JSONResponse(self._shapes.app(PERMISSIONS))
-        wanted = {"events": made.manifest.get("default_events", [])}
-        return JSONResponse(self._shapes.app(made.manifest.get("default_permissions", {})) | wanted)
+        events = {"events": made.manifest.get("default_events", [])}
+        return JSONResponse(self._shapes.app(made.manifest.get("default_permissions", {})) | events)
 
     async def get_user(self, request: Request) -> Response:
         """https://docs.github.com/rest/users/users#get-the-authenticated-user"""
@@ -112,11 +112,11 @@ class Identity(Endpoints):
         return JSONResponse(self._shapes.installation(installation))
 
 
-def _chosen_permissions(installation: Installation, wanted: Any) -> dict[str, str] | None:
-    if not wanted:
+def _chosen_permissions(installation: Installation, permissions: Any) -> dict[str, str] | None:
+    if not permissions:
         return None
     levels = {"read": 0, "write": 1}
-    for name, level in wanted.items():
+    for name, level in permissions.items():
         if levels.get(level, 9) > levels.get(installation.permissions.get(name, ""), -1):
             raise ApiError(422, "The permissions requested are not granted to this installation.")
-    return dict(wanted)
+    return dict(permissions)

@@ -48,8 +48,8 @@ class RecordedDeliveries(Endpoints):
     async def get_delivery(self, request: Request) -> Response:
         """https://docs.github.com/rest/apps/webhooks#get-a-delivery-for-an-app-webhook"""
         self._access.as_app(request)
-        wanted = request.path_params["id"]
-        found = next((each for each in self._state.recorded if each.id == wanted), None)
+        number = request.path_params["id"]
+        found = next((each for each in self._state.recorded if each.id == number), None)
         if found is None:
             raise not_found()
         headers = {

@@ -117,8 +117,8 @@ class Results(Endpoints):
         return self._access.require(request, "write", "checks")
 
     def _check(self, request: Request, repository: Repository) -> Check:
-        wanted = (request.path_params["id"], repository.name)
+        key = (request.path_params["id"], repository.name)
         for check in self._state.checks:
-            if (check.id, check.repository) == wanted:
+            if (check.id, check.repository) == key:
                 return check
         raise not_found()

@@ -76,8 +76,8 @@ class Reviews(Endpoints):
         return number
 
     def _comment(self, request: Request, repository: Repository) -> Comment:
-        wanted = (request.path_params["id"], repository.name)
+        key = (request.path_params["id"], repository.name)
         for comment in self._state.comments:
-            if (comment.id, comment.repository) == wanted and comment.thread is not None:
+            if (comment.id, comment.repository) == key and comment.thread is not None:
                 return comment
         raise not_found()

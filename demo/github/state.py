@@ -356,10 +356,10 @@ class State:
         self.repositories[new] = known
         self.former.pop(new.lower(), None)
         self.former[old.lower()] = known.id
-        told: list[Comment | Reaction | Status | Check | Deployment]
-        told = [*self.comments, *self.reactions, *self.statuses, *self.checks]
-        told += self.deployments.values()
-        for each in told:
+        records: list[Comment | Reaction | Status | Check | Deployment]
+        records = [*self.comments, *self.reactions, *self.statuses, *self.checks]
+        records += self.deployments.values()
+        for each in records:
             if each.repository == old:
                 each.repository = new
         for installation in self.installations.values():

@@ -115,8 +115,8 @@ def _content(repository: Repository, sha: str) -> bytes | None:
     """What a file holds; None where there is no such file."""
     if repository.git is None:
         every = (data for files in repository.files.values() for data in files.values())
-        held = (data.encode() if isinstance(data, str) else data for data in every)
-        return next((data for data in held if blob_name(data) == sha), None)
+        contents = (data.encode() if isinstance(data, str) else data for data in every)
+        return next((data for data in contents if blob_name(data) == sha), None)
     if not _SHA.fullmatch(sha) or repository.run_git("cat-file", "-t", sha) != "blob":
         return None
     done = subprocess.run(

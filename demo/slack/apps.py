@@ -94,9 +94,9 @@ def _long(where: str, values: Json, **limits: int) -> Iterator[str]:
 
 def _addresses(features: Json, settings: Json) -> Iterator[str]:
     """Without Socket Mode whatever is sent needs an address to go to."""
-    wanted: dict[str, Any] = {each["command"]: each.get("url") for each in features.get("slash_commands", [])}
+    urls: dict[str, Any] = {each["command"]: each.get("url") for each in features.get("slash_commands", [])}
     parts = ("event_subscriptions", "interactivity")
-    wanted |= {name: settings[name].get("request_url") for name in parts if name in settings}
-    for name, url in wanted.items():
+    urls |= {name: settings[name].get("request_url") for name in parts if name in settings}
+    for name, url in urls.items():
         if not str(url).startswith("https://"):
             yield f"{name} has no address"

@@ -68,10 +68,10 @@ class Chat:
         if not self._in.member_of(channel, user):
             raise SlackError("user_not_in_channel")
         text, blocks = message_content(arguments, self._in.refused_blocks)
-        said = Ephemeral(channel.id, user, text, blocks, "ephemeral", self._in.stamp())
-        said.thread_ts = self._thread(channel, arguments)
-        self._in.ephemerals.append(said)
-        return {"message_ts": said.ts}
+        message = Ephemeral(channel.id, user, text, blocks, "ephemeral", self._in.stamp())
+        message.thread_ts = self._thread(channel, arguments)
+        self._in.ephemerals.append(message)
+        return {"message_ts": message.ts}
 
     def _permalink(self, arguments: Json) -> Json:
         channel = self._in.channel(arguments.get("channel"))
@@ -165,10 +165,10 @@ class Chat:
 
     def _thread(self, channel: Channel, arguments: Json) -> str | None:
         """The thread to answer in: a message's `ts`; Slack posts beside a thread that it does not know."""
-        wanted = arguments.get("thread_ts")
-        if wanted in (None, ""):
+        thread = arguments.get("thread_ts")
+        if thread in (None, ""):
             return None
-        root = next((each for each in self._of(channel) if each.ts == wanted), None)
+        root = next((each for each in self._of(channel) if each.ts == thread), None)
         if root is None:
             raise SlackError("thread_not_found")
         return root.thread_ts or root.ts

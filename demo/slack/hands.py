@@ -210,8 +210,8 @@ class Hands:
         self, text: str, *, user: str = USER, channel: Channel | str | None = None, thread: str | None = None
     ) -> httpx.Response:
         """Write `@errand TEXT` in a channel, or in a thread of it."""
-        said = f"<@{self._in.bot_user}> {text}"
-        message = self.write(said, user=user, channel=channel, thread=thread)
+        words = f"<@{self._in.bot_user}> {text}"
+        message = self.write(words, user=user, channel=channel, thread=thread)
         shared = self._in.place(message.channel).shared
         return await self.event(self.events.app_mention(message, self._person(user)), shared=shared)
 

@@ -107,11 +107,11 @@ def _options(element: Json) -> list[Json]:
     return [each for group in groups for each in group["options"]] if groups else element.get("options", [])
 
 
-def _option(options: list[Json], wanted: Any) -> Json:
+def _option(options: list[Json], choice: Any) -> Json:
     for option in options:
-        if wanted in (option.get("value"), option["text"]["text"]):
+        if choice in (option.get("value"), option["text"]["text"]):
             return option
-    raise LookupError(f"there is no option {wanted!r} among {[each.get('value') for each in options]}")
+    raise LookupError(f"there is no option {choice!r} among {[each.get('value') for each in options]}")
 
 
 def mistakes(blocks: list[Json], values: dict[str, dict[str, Json]]) -> dict[str, str]:

@@ -71,9 +71,9 @@ class People:
         return {"user": self._shape(person)}
 
     def _by_email(self, arguments: Json) -> Json:
-        wanted = str(arguments.get("email") or "").lower()
+        email = str(arguments.get("email") or "").lower()
         known = (each for each in self._in.people if not each.deleted and not each.stranger)
-        person = next((each for each in known if each.email and each.email.lower() == wanted), None)
+        person = next((each for each in known if each.email and each.email.lower() == email), None)
         if person is None:
             raise SlackError("users_not_found")
         return {"user": self._shape(person)}
@@ -105,8 +105,8 @@ class People:
         return shape | ({"users": list(group.people)} if users else {})
 
     def _group_people(self, arguments: Json) -> Json:
-        wanted = arguments.get("usergroup")
-        group = next((each for each in self._in.groups if each.id == wanted), None)
+        usergroup = arguments.get("usergroup")
+        group = next((each for each in self._in.groups if each.id == usergroup), None)
         if group is None:
             raise SlackError("no_such_subteam")
         if group.disabled and not flag_of(arguments, "include_disabled"):

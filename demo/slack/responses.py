@@ -52,8 +52,10 @@ class Responses:
             self._post(known, text, blocks, body)
         else:
             thread = body.get("thread_ts")
-            said = Ephemeral(known.channel, known.user, text, blocks, "ephemeral", self._in.stamp(), thread)
-            self._in.ephemerals.append(said)
+            message = Ephemeral(
+                known.channel, known.user, text, blocks, "ephemeral", self._in.stamp(), thread
+            )
+            self._in.ephemerals.append(message)
 
     def _post(self, known: ResponseUrl, text: str, blocks: list[Json], body: Json) -> None:
         if self._in.place(known.channel).archived:

@@ -122,10 +122,10 @@ class SlackStandIn(Watched, Workspace, Hands):
         """From now on a channel takes one message in so many seconds; more are answered with 429."""
         self.calls.pace = seconds
 
-    async def revoke(self, error: str = "token_revoked", *, told: bool = True) -> None:
+    async def revoke(self, error: str = "token_revoked", *, announces: bool = True) -> None:
         """End the tokens: `token_revoked`, or `account_inactive` of an app that was removed."""
         self.credentials.ended = error
-        if told:
+        if announces:
             await self.event(self.events.tokens_revoked())
             if error == "account_inactive":
                 await self.event(self.events.app_uninstalled())

@@ -157,14 +157,14 @@ class SocketMode:
 
     def _acknowledge(self, text: str) -> None:
         try:
-            said = json.loads(text)
-            waiting = self._waiting.get(said["envelope_id"])
+            answer = json.loads(text)
+            waiting = self._waiting.get(answer["envelope_id"])
         except (ValueError, TypeError, KeyError):
-            waiting, said = None, text
+            waiting, answer = None, text
         if waiting is None or waiting.done():
-            self.strays.append(said)
+            self.strays.append(answer)
         else:
-            waiting.set_result(said)
+            waiting.set_result(answer)
 
     # The door -------------------------------------------------------------------------------------
 
@@ -241,10 +241,10 @@ def _envelope(sending: Sending) -> Json:
     return envelope
 
 
-def _response(said: Json, envelope: Json) -> httpx.Response:
-    payload = said.get("payload")
+def _response(answer: Json, envelope: Json) -> httpx.Response:
+    payload = answer.get("payload")
     if not payload:
         return httpx.Response(200)
     if not envelope["accepts_response_payload"]:
-        raise ValueError(f"an answer to what takes none: {said}")
+        raise ValueError(f"an answer to what takes none: {answer}")
     return httpx.Response(200, json=payload)

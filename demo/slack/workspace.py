@@ -196,11 +196,11 @@ class Workspace:
             return False
         return channel.people is None or person.id in channel.people
 
-    def channel(self, wanted: object, *, by_name: bool = False) -> Channel:
+    def channel(self, key: object, *, by_name: bool = False) -> Channel:
         """A channel that the bot may see."""
         for channel in self.channels:
             names = (channel.id, f"#{channel.name}", channel.name) if by_name else (channel.id,)
-            if wanted in names and (channel.member or not channel.private):
+            if key in names and (channel.member or not channel.private):
                 return channel
         raise SlackError("channel_not_found")
 

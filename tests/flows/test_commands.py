@@ -174,8 +174,8 @@ async def test_same_delivery_twice_does_nothing_twice(errand: Installation) -> N
     commit = await errand.commit({"README.md": "again"})
     answers = await asyncio.gather(*(errand.push(commit, id="the-same") for _ in range(5)))
     assert {answer.status_code for answer in answers} == {202}
-    await errand.wait_for(lambda: errand.said("build.finished", 1))
-    assert not errand.said("build.building", 2)
+    await errand.wait_for(lambda: errand.has_logged("build.finished", 1))
+    assert not errand.has_logged("build.building", 2)
 
 
 async def test_pushes_of_other_branches_build_nothing(errand: Installation) -> None:
@@ -184,7 +184,7 @@ async def test_pushes_of_other_branches_build_nothing(errand: Installation) -> N
     await errand.wait_for(lambda: any("no image" in str(event.get("note")) for event in errand.events))
     commit = await errand.commit({"README.md": "release"}, branch="release/1")
     await errand.push(commit, branch="release/1")
-    await errand.wait_for(lambda: errand.said("build.finished", 1))
+    await errand.wait_for(lambda: errand.has_logged("build.finished", 1))
 
 
 async def test_code_of_a_fork_is_not_run(errand: Installation) -> None:
@@ -202,4 +202,4 @@ async def test_image_that_was_cleared_away_is_built_again(errand: Installation) 
     await asyncio.to_thread(shutil.rmtree, ready.parent)
     await errand.comment("/job rerun #1 NAME=second")
     await card(errand, "NAME=second", "succeeded")
-    assert errand.said("build.finished", 2)
+    assert errand.has_logged("build.finished", 2)

@@ -165,7 +165,7 @@ async def test_failed_build_is_told_on_the_commit_with_its_last_lines(errand: In
 
 async def test_newer_push_stops_the_build_under_way(errand: Installation) -> None:
     await errand.push(await errand.commit({"words/check": "echo waiting; while :; do sleep 0.1; done\n"}))
-    await errand.wait_for(lambda: errand.said("build.building", 1))
+    await errand.wait_for(lambda: errand.has_logged("build.building", 1))
     await said(errand, 1, "waiting", of="builds")
     await errand.push(await errand.commit({"words/check": "true\n"}))
     newest, superseded = await finished(errand, 2), await told(errand, 1)

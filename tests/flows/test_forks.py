@@ -99,4 +99,4 @@ async def test_fork_runs_in_a_container_once_a_maintainer_has_approved_its_commi
         await card(errand, "code of a fork", f"/job approve {moved}")
         await errand.comment(f"/job approve {head}")
         await card(errand, "is not the head", moved)
-        assert not errand.said("run.starting", 2)
+        assert not errand.has_logged("run.starting", 2)

@@ -119,7 +119,7 @@ async def test_successes_push_out_no_failure_and_logs_of_all_attempts_go_along(e
         image="shop",
     )  # fmt: skip
     await errand.comment("/job run kept HOW=wait")
-    await errand.wait_for(lambda: errand.said("run.running", 1) or None)
+    await errand.wait_for(lambda: errand.has_logged("run.running", 1) or None)
     for number, code in ((2, 7), (3, 0), (4, 7), (5, 0), (6, 0)):
         await errand.comment(f"/job run kept HOW={code}")
         await finished(errand, number, admin)
@@ -158,7 +158,7 @@ async def test_job_of_the_api_does_all_that_one_of_the_file_does(errand: Install
     assert definition["env"]["TOKEN"] == "${LATER_TOKEN}"
 
     await errand.push(await errand.commit({"more": "more"}))
-    await errand.wait_for(lambda: errand.said("run.running", 1) or None)
+    await errand.wait_for(lambda: errand.has_logged("run.running", 1) or None)
     await errand.comment("/job run other")
     await card(errand, "is waiting for the lock prod")
     waits = (await errand.get("/api/runs/2", token=admin)).json()

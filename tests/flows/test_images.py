@@ -43,7 +43,7 @@ async def settled(errand: Installation, words: str) -> None:
 
 async def test_push_runs_a_job_after_its_image_was_rebuilt(errand: Installation) -> None:
     await push(errand, await errand.commit({"hello.sh": "echo hi $NAME\n"}))
-    await errand.wait_for(lambda: errand.said("run.finished", 1))
+    await errand.wait_for(lambda: errand.has_logged("run.finished", 1))
     kinds = [
         event["event"] for event in errand.events if event.get("event") in ("build.finished", "run.starting")
     ]
@@ -58,23 +58,23 @@ async def test_paths_tags_and_branches_decide(errand: Installation) -> None:
     await settled(errand, "nothing changed that fits its `paths`")
     await push(errand, commit, "README.md", branch="topic")
     await settled(errand, "the branch `topic` fits none of its `branches`")
-    assert not errand.said("build.building", 1)
+    assert not errand.has_logged("build.building", 1)
     await push(errand, commit, ref="refs/tags/v1")
-    await errand.wait_for(lambda: errand.said("build.finished", 1))
+    await errand.wait_for(lambda: errand.has_logged("build.finished", 1))
     assert any("image asked: not built: it names no `tags`" in str(e.get("note")) for e in errand.events)
 
 
 async def test_pushes_collapse_to_the_newest_while_a_build_waits(errand: Installation) -> None:
     slow = await errand.commit({"gate": f"{errand.home}/open\n"}, branch="slow")
     await push(errand, slow, branch="slow")
-    await errand.wait_for(lambda: errand.said("build.building", 1))  # there is room for one build
+    await errand.wait_for(lambda: errand.has_logged("build.building", 1))  # there is room for one build
     commits = [await errand.commit({"gate": "/dev/null\n", "n": str(n)}) for n in range(5)]
     for commit in commits:
         await push(errand, commit)
         await settled(errand, commit[:12])
     (errand.home / "open").touch()
     await errand.wait_for(lambda: errand.ended([1, 6]))
-    assert [errand.said("build.building", n) for n in range(1, 7)] == [True] + [False] * 4 + [True]
+    assert [errand.has_logged("build.building", n) for n in range(1, 7)] == [True] + [False] * 4 + [True]
     github = errand.beside.github
 
     def superseded() -> set[tuple[str, str]]:
@@ -121,7 +121,7 @@ async def test_why_and_plan_answer_in_pull_requests_and_in_slack(errand: Install
     reply = await card(errand, "nothing changed that fits its `paths`", "parameters: `NAME=me`")
     assert "variables: `GREETING`" in reply.body
     assert "to be built first" in reply.body
-    assert not errand.said("build.building", 1)
+    assert not errand.has_logged("build.building", 1)
 
 
 async def test_why_tells_of_permission_lock_and_pause(errand: Installation) -> None:
@@ -150,8 +150,8 @@ async def test_what_is_gone_or_forced_is_told_apart(errand: Installation) -> Non
         (await errand.deliver("/webhooks/github", sent)).raise_for_status()
     await settled(errand, "refs/heads/main was deleted")
     await settled(errand, "refs/tags/v1 was deleted")
-    assert not errand.said("build.building", 1)
+    assert not errand.has_logged("build.building", 1)
     sent = deliveries.github(GITHUB_SECRET, "push", str(uuid.uuid4()), payload | {"forced": True})
     (await errand.deliver("/webhooks/github", sent)).raise_for_status()
     await settled(errand, "what changed is not known (a forced push), so `paths` let it pass")
-    await errand.wait_for(lambda: errand.said("build.finished", 1))
+    await errand.wait_for(lambda: errand.has_logged("build.finished", 1))

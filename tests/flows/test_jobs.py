@@ -41,7 +41,7 @@ async def hasty(tmp_path: Path, jobs: Where) -> AsyncIterator[Installation]:
 
 async def finished(errand: Installation, number: int = 1) -> dict[str, Any]:
     """The run as the API tells it, once it has ended."""
-    await errand.wait_for(lambda: errand.said("run.finished", number))
+    await errand.wait_for(lambda: errand.has_logged("run.finished", number))
     return await told(errand, number)
 
 
@@ -129,7 +129,7 @@ async def test_attempt_whose_checkout_was_cleared_away_builds_it_again(hasty: In
     await hasty.wait_for(lambda: began(hasty) >= 2)
     (tree,) = (hasty.home / "var" / "work" / "trees" / "acme" / "shop").glob("*/ready")
     tree.unlink()
-    await hasty.wait_for(lambda: hasty.said("build.finished", 2))
+    await hasty.wait_for(lambda: hasty.has_logged("build.finished", 2))
     await hasty.wait_for(lambda: began(hasty) >= 4)
     run = await cancelled(hasty)
     assert attempts(run).count(("failed", 4)) >= 3

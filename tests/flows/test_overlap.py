@@ -83,10 +83,10 @@ async def test_replace_whose_image_cannot_be_built_leaves_the_one_before_alone(e
     gate = errand.home / "gate"
     common = f"MARKS={errand.home}/marks GATE={gate}"
     await errand.comment(f"/job run built {common} ID=old")
-    await errand.wait_for(lambda: errand.said("run.running", 1))
+    await errand.wait_for(lambda: errand.has_logged("run.running", 1))
     await errand.commit({"setup.sh": "exit 3\n"}, branch="broken")
     await errand.comment(f"/job run built {common} ID=new --ref broken")
-    await errand.wait_for(lambda: errand.said("build.finished", 2))
+    await errand.wait_for(lambda: errand.has_logged("build.finished", 2))
     gate.touch()
     await errand.wait_for(lambda: errand.ended([1]))
     assert marks(errand) == ["begin old", "end old"]
@@ -98,7 +98,7 @@ async def test_so_many_of_a_queue_go_on_and_the_next_knows_its_place_everywhere(
     text = f"/job run regions MARKS={errand.home}/marks GATE={gate}"
     for number, region in enumerate(["eu", "eu", "us"], 1):
         await errand.comment(f"{text} REGION={region}")
-        await errand.wait_for(lambda number=number: errand.said("run.running", number))  # type: ignore[misc]
+        await errand.wait_for(lambda number=number: errand.has_logged("run.running", number))  # type: ignore[misc]
     await errand.comment(f"{text} REGION=eu")
     await card(errand, "is waiting for", "or another to end", "place 1 in the queue")
     run = (await errand.get("/api/runs/4", token=token)).json()
@@ -114,7 +114,7 @@ async def test_so_many_of_a_queue_go_on_and_the_next_knows_its_place_everywhere(
 async def test_job_with_two_locks_waits_for_both_of_them(errand: Installation) -> None:
     gate = errand.home / "gate"
     await errand.comment(f"/job run deploy MARKS={errand.home}/marks GATE={gate} ID=one")
-    await errand.wait_for(lambda: errand.said("run.running", 1))
+    await errand.wait_for(lambda: errand.has_logged("run.running", 1))
     await errand.comment(f"/job run both MARKS={errand.home}/marks ID=two")
     await card(errand, "both", "is waiting for the lock prod", "held by deploy")
     await errand.comment("/job lock db --everyone")
@@ -151,7 +151,7 @@ async def test_killed_bot_leaves_no_gate_closed(errand: Installation) -> None:
     gate = errand.home / "gate"
     text = f"/job run queued MARKS={errand.home}/marks GATE={gate}"
     await errand.comment(f"{text} ID=one")
-    await errand.wait_for(lambda: errand.said("run.running", 1))  # comments are decided side by side
+    await errand.wait_for(lambda: errand.has_logged("run.running", 1))  # comments are decided side by side
     await errand.comment(f"{text} ID=two")
     await card(errand, "queued", "to end", "place 1 in the queue")
     await errand.kill()

@@ -30,7 +30,7 @@ async def test_renamed_repository_goes_on_and_who_takes_its_name_starts_nothing(
     github = errand.beside.github
     number = github.state.repositories[REPOSITORY].id
     await errand.push(await errand.commit({"README.md": "new"}))
-    await errand.wait_for(lambda: errand.said("build.finished", 1))
+    await errand.wait_for(lambda: errand.has_logged("build.finished", 1))
 
     github.rename(REPOSITORY, STORE)
     moved = errand.origin.with_name("store.git")

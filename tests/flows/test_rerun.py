@@ -155,7 +155,7 @@ async def test_job_that_was_taken_away_is_not_run_again(errand: Installation, fi
     await errand.comment("/job rerun #1\n/job rerun #1 --latest")
     reply = await card(errand, "`tell` was taken away")
     assert reply.body.count("was taken away") == 2
-    assert not errand.said("run.starting", 2)
+    assert not errand.has_logged("run.starting", 2)
 
 
 async def test_job_of_the_api_is_run_again_as_it_was(errand: Installation) -> None:
@@ -178,4 +178,4 @@ async def test_who_may_not_run_the_job_may_not_run_it_again(errand: Installation
     errand.beside.github.add_person(REPOSITORY, "octocat", "read")
     await errand.comment("/job rerun #1")
     await card(errand, "needs write access")
-    assert not errand.said("run.starting", 2)
+    assert not errand.has_logged("run.starting", 2)

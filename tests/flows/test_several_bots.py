@@ -229,7 +229,7 @@ async def test_log_and_cancel_reach_the_bot_that_carries_the_run(
                     else:
                         (tmp_path / "gate").touch()
             # The other one may see the end in the database before this one's log is read here.
-            await here.wait_for(partial(here.said, "run.finished", number))
+            await here.wait_for(partial(here.has_logged, "run.finished", number))
             assert lines[0].split()[0] == "begun"
             assert ("ended" in lines[-1]) == (number == 2)
 

@@ -57,7 +57,7 @@ async def hang_up(errand: Installation) -> dict[str, Any]:
 
 async def finished(errand: Installation, number: int, token: str) -> dict[str, Any]:
     """The run as the API tells it, once it has ended."""
-    await errand.wait_for(lambda: errand.said("run.finished", number))
+    await errand.wait_for(lambda: errand.has_logged("run.finished", number))
     run: dict[str, Any] = (await errand.get(f"/api/runs/{number}", token=token)).json()
     return run
 
@@ -65,7 +65,7 @@ async def finished(errand: Installation, number: int, token: str) -> dict[str, A
 async def test_file_is_read_again_while_a_run_goes_on(errand: Installation, file: Path) -> None:
     token, gate = await errand.token("ci"), errand.home / "gate"
     await errand.comment(f"/job run gated GATE={gate}")
-    await errand.wait_for(lambda: errand.said("run.running", 1) or None)
+    await errand.wait_for(lambda: errand.has_logged("run.running", 1) or None)
     async for line in errand.log_lines(1, token):
         if line == "ready":
             break
@@ -180,7 +180,7 @@ async def test_job_of_the_file_is_read_only_and_one_that_runs_stays(errand: Inst
         assert "configuration file" in answer.json()["detail"]
     assert (await ask(errand, "PUT", "/api/jobs/held", admin, body=body)).status_code == 201
     await errand.comment("/job run held")
-    await errand.wait_for(lambda: errand.said("run.running", 1) or None)
+    await errand.wait_for(lambda: errand.has_logged("run.running", 1) or None)
     for path in ("/api/jobs/held", "/api/runs/1"):
         answer = await ask(errand, "DELETE", path, admin)
         assert (answer.status_code, "cancel it first" in answer.json()["detail"]) == (409, True)

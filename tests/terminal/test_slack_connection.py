@@ -168,7 +168,7 @@ async def test_what_slack_cannot_reach_is_told(
     [("token_revoked", "the token was revoked"), ("account_inactive", "the app of the token was removed")],
 )
 async def test_token_that_ended_is_a_sentence(setting: Setting, error: str, told: str) -> None:
-    await setting.slack.revoke(error, told=False)
+    await setting.slack.revoke(error, announces=False)
     with pytest.raises(Failure, match=told):
         await setting.check()
 

@@ -161,7 +161,7 @@ async def test_waiting_ends_when_the_time_is_up_or_the_service_stops(
     assert (answer.status_code, answer.json()["result"]) == (201, None)
     assert (await call(errand, "/hooks/gated?wait=601", token, json=body)).status_code == 400
     waiting = asyncio.create_task(call(errand, "/hooks/gated?wait=600", token, json=body))
-    await errand.wait_for(lambda: errand.said("run.running", 2))
+    await errand.wait_for(lambda: errand.has_logged("run.running", 2))
     assert await errand.stop() == 0
     assert (await waiting).json()["number"] == 2
     await errand.start()

@@ -126,7 +126,7 @@ async def test_single_commands_of_images_that_are_named(boss: Boss, registry: Re
     assert run["result"] == "timed_out"
     started = await boss.client.post("/api/exec", json={"image": "tools", "command": "sleep 600"})
     number = started.json()["number"]
-    await boss.errand.wait_for(lambda: boss.errand.said("run.running", number))
+    await boss.errand.wait_for(lambda: boss.errand.has_logged("run.running", number))
     assert (await boss.client.post(f"/api/runs/{number}/cancel")).status_code == 200
     assert (await boss.ended(started))[0]["result"] == "cancelled"
     for image in (f"{registry.host}/acme/other:v1", "docker.io/library/alpine", "deployment/web", "x"):

@@ -116,10 +116,10 @@ async def test_other_events_start_their_jobs_once_and_end_what_is_over(errand: I
         return payload
 
     await told(errand, "pull_request", pull("opened", head, "2026-01-01T00:00:00Z"))
-    await errand.wait_for(lambda: errand.said("run.running", 1))
+    await errand.wait_for(lambda: errand.has_logged("run.running", 1))
     newer = await errand.commit({"README.md": "newer"}, branch="topic")
     await told(errand, "pull_request", pull("synchronize", newer, "2026-01-01T00:00:05Z"))
-    await errand.wait_for(lambda: errand.ended([1]) and errand.said("run.running", 2))
+    await errand.wait_for(lambda: errand.ended([1]) and errand.has_logged("run.running", 2))
     await told(errand, "pull_request", pull("closed", newer, "2026-01-01T00:00:09Z"))
     await errand.wait_for(lambda: errand.ended([2]))
     assert (await check(errand, "preview", head))[0] == "cancelled"
