@@ -151,12 +151,12 @@ class Reading:
     def __init__(self, registry: Registry, path: Path) -> None:
         self._registry = registry
         self._path = path
-        self._wanted = asyncio.Event()
+        self._wakeup = asyncio.Event()
         self._task = asyncio.create_task(self._turn())
 
     def again(self) -> None:
         """The file may have changed."""
-        self._wanted.set()
+        self._wakeup.set()
 
     async def close(self) -> None:
         """Read no more."""
@@ -165,8 +165,8 @@ class Reading:
 
     async def _turn(self) -> None:
         while True:
-            await self._wanted.wait()
-            self._wanted.clear()
+            await self._wakeup.wait()
+            self._wakeup.clear()
             try:
                 await self._read()
             except ConfigError as error:
