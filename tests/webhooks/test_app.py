@@ -50,7 +50,7 @@ async def _served(store: Store, *, dead: tuple[str, ...] = ()) -> AsyncIterator[
         missing=lambda: HTMLResponse("a page", 404),
     )
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         base = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -9,6 +9,7 @@ from sqlalchemy import update
 from bot.posting import targets
 from bot.store import posts
 from bot.tables import Post
+from bot.workers import pools, timing
 from bot.workers.pools import Work, WorkerPool
 from demo.watched import PATIENCE
 from tests.bot.house import SHOP, House
@@ -63,3 +64,21 @@ async def test_what_is_new_of_a_post_that_was_just_said_does_not_wait_for_its_le
         carrier.free.set()
         await carrier.twice.wait()
     assert carrier.said == [1, 2]
+
+
+@pytest.mark.parametrize(("seconds", "lets_go"), [(timing.STALL - 0.5, False), (timing.STALL + 0.5, True)])
+async def test_process_that_stood_still_for_as_long_as_a_lease_lets_go_before_anything_else(
+    pool: tuple[WorkerPool[Post], Carrier], monkeypatch: pytest.MonkeyPatch, seconds: float, lets_go: bool
+) -> None:
+    carrying, carrier = pool
+    carrier.free.clear()
+    async with asyncio.timeout(PATIENCE):
+        await carrier.stored.wait()
+    (task,) = carrying.tasks.values()
+    moments = iter([100.0, 100.0, 100.0 + seconds])
+    monkeypatch.setattr(pools, "monotonic", lambda: next(moments))
+    timer = pools._StallTimer([carrying])
+    timer.cancel()
+    timer._look(100.0)
+    timer.cancel()
+    assert bool(task.cancelling()) is lets_go
