@@ -110,10 +110,12 @@ class EntryKind(StrEnum):
 
 
 class Wait(StrEnum):
-    """What kind of thing keeps a run from starting. A version that does not know one shows it as it is."""
+    """What kind of thing keeps a run from starting; the API has their names. A version that does not know one
+    shows it as it is.
+    """
 
     CLOSED = "a lock that somebody closed"
-    HOLDER = "a lock that another run holds"
+    HELD = "a lock that another run holds"
     AHEAD = "another run"
     ATTEMPT = "its next attempt"
     APPROVAL = "the yes of somebody else"

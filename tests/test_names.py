@@ -15,7 +15,7 @@ NAMING = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 
-FIELDS = ("bot/tables/", "webhooks/api/lock_responses.py", "webhooks/api/responses.py")
+FIELDS = ("bot/tables/", "bot/states.py", "webhooks/api/lock_responses.py", "webhooks/api/responses.py")
 """Columns and fields of the API, which keep the names that they have outside."""
 
 

@@ -146,7 +146,7 @@ def _turn(on: Mapping[str, Any]) -> str:
 
 _WORDS: dict[Wait, Callable[[Mapping[str, Any]], str]] = {
     Wait.CLOSED: _closed,
-    Wait.HOLDER: _holder,
+    Wait.HELD: _holder,
     Wait.AHEAD: _ahead,
     Wait.ATTEMPT: _attempt,
     Wait.APPROVAL: _approval,
@@ -163,7 +163,7 @@ _KEYS = (
     (Wait.APPROVAL, "whose"),
     (Wait.AHEAD, "stopping"),
     (Wait.CLOSED, "until"),
-    (Wait.HOLDER, "lock"),
+    (Wait.HELD, "lock"),
 )
 """By what each kind is known; attempts are told with what became of them."""
 

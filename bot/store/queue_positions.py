@@ -236,7 +236,7 @@ def _cause(look: _Look, run: Run) -> Waiting | None:
         return Waiting(Wait.CLOSED, _about(lock, run))
     for name in locks_of(run):
         if (holder := look.holder(name)) is not None and holder.number != run.number:
-            return Waiting(Wait.HOLDER, {"lock": name} | _named(holder, run))
+            return Waiting(Wait.HELD, {"lock": name} | _named(holder, run))
     if others := _crowd(look, run):
         return Waiting(Wait.AHEAD, others)
     obstacle = obstacles.find(look.session, run, look.now)
@@ -245,7 +245,7 @@ def _cause(look: _Look, run: Run) -> Waiting | None:
     first = look.session.get_one(Run, obstacle.run)
     if obstacle.lock is None:
         return Waiting(Wait.AHEAD, {"run": first.number, "stopping": bool(first.stop_by)})
-    return Waiting(Wait.HOLDER, {"lock": obstacle.lock, "next": True} | _named(first, run))
+    return Waiting(Wait.HELD, {"lock": obstacle.lock, "next": True} | _named(first, run))
 
 
 def _about(lock: Lock, run: Run) -> dict[str, Any]:

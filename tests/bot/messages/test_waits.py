@@ -27,11 +27,11 @@ _LOCK = {"lock": "prod", "actor": "github:octocat", "reason": None, "until": Non
             "the lock prod, closed by octocat until 1970-01-02 01:00 UTC (a sale)",
         ),
         (
-            Wait.HOLDER,
+            Wait.HELD,
             {"lock": "prod", "run": 7, "job": "deploy", "actor": "github:octocat", "place": 1},
             "the lock prod, held by deploy #7, asked by octocat; place 1 in the queue",
         ),
-        (Wait.HOLDER, {"lock": "prod"}, "the lock prod, held by another run"),
+        (Wait.HELD, {"lock": "prod"}, "the lock prod, held by another run"),
         (Wait.AHEAD, {"run": 7, "stopping": True, "place": None}, "#7 to stop; many others come first"),
         (
             Wait.AHEAD,

@@ -106,7 +106,7 @@ def test_how_long_it_runs_is_told_beside_how_long_one_takes(
 
 def test_place_in_the_queue_is_told_with_its_turn_in_the_readers_zone() -> None:
     on = {"lock": "db", "run": 3, "job": "x", "actor": "github:kim", "place": 2, "around": NOW}
-    row = run(state="waiting", result=None, started_at=None, waiting_for=Wait.HOLDER, waiting_on=on)
+    row = run(state="waiting", result=None, started_at=None, waiting_for=Wait.HELD, waiting_on=on)
     text = shown(row)[1][0]["text"]["text"]
     assert "is waiting for the lock db, held by x #3, asked by kim; place 2 in the queue" in text
     assert f"about <!date^{int(NOW)}^{{date_short_pretty}} {{time}}|" in text
