@@ -105,13 +105,15 @@ def _style(cell: str, styles: Mapping[str, str]) -> str:
 def standing(run: Document) -> str:
     """How a run stands, in a few words: `failed (3)`, `waiting for #96 to end`, `starting: Unschedulable`.
 
-    What an engine says is a sentence, which follows a colon.
+    What an engine says is a sentence, which follows a colon. Its image may be built while a run waits.
     """
     label, code, reason = _word(run).label, run.get("exit_code"), run.get("reason")
     if run.get("result") is None:
         if not (waits := run.get("waiting_for")):
             return f"{label} {progress(run) or ''}".rstrip()
-        return f"{label}: {waits}" if run.get("waiting_kind") == "engine" else f"{label} for {waits}"
+        if run.get("waiting_kind") == "engine":
+            return f"{label}: {waits}"
+        return f"{label} for {waits}" if run["state"] == State.WAITING else f"{label}, waiting for {waits}"
     more = [str(each) for each in (code if code else None, reason) if each is not None]
     return f"{label} ({', '.join(more)})" if more else label
 

@@ -146,6 +146,10 @@ def test_builds_are_told_in_the_same_words(cause: Cause) -> None:
             {"state": State.WAITING, "waiting_for": Wait.AHEAD, "waiting_on": {"run": 96, "stopping": False}},
             "waiting for #96 to end",
         ),
+        (
+            {"state": State.BUILDING, "waiting_for": Wait.TIME, "waiting_on": {"moment": NOW}},
+            "building, waiting for ",
+        ),
         ({"state": State.WAITING}, "waiting "),
     ],
 )

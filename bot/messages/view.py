@@ -144,8 +144,13 @@ class View:
 
     @property
     def before_why(self) -> str:
-        """What parts the verdict from `why`: runs wait for things, and engines say sentences."""
-        return " for " if self.state is State.WAITING and self.wait is not None else ": "
+        """What parts the verdict from `why`: runs wait for things, and engines say sentences.
+
+        A held run may wait for a yes or its time while its image is built.
+        """
+        if self.wait is None or self.result is not None:
+            return ": "
+        return " for " if self.state is State.WAITING else ", waiting for "
 
     @property
     def build_link(self) -> str | None:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 from demo.installation import ROOT, Installation, installation
 from demo.watched import PATIENCE
 from tests.changing import changing
+from tests.forkserver import SERVER
 
 HERE = Path(__file__).parent
 
@@ -122,17 +122,10 @@ async def ask(
 
 async def cli(errand: Installation, token: str, *arguments: str) -> tuple[int | None, str]:
     """The exit code of `errand ARGUMENTS` and all that it says."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(ROOT / "errand.py"),
-        *arguments,
-        cwd=errand.home,
-        env=errand.environ | {"ERRAND_TOKEN": token},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    return process.returncode, output.decode()
+    command = [str(ROOT / "errand.py"), *arguments]
+    environ = errand.environ | {"ERRAND_TOKEN": token}
+    done = await asyncio.to_thread(SERVER.run, command, errand.home, environ, seconds=PATIENCE)
+    return done.returncode, done.stdout + done.stderr
 
 
 async def test_job_of_the_api_comes_changes_runs_and_goes_with_its_history(errand: Installation) -> None:

@@ -184,6 +184,7 @@ def test_waiting_card_says_for_what_and_how_to_stop() -> None:
         ("starting", "0/1 nodes are available", "#142 is starting: 0/1 nodes are available"),
         ("waiting", "0/1 nodes are available", "#142 is waiting: 0/1 nodes are available"),
         ("waiting", Wait.AHEAD, "#142 is waiting for another run"),
+        ("building", Wait.TIME, "#142 is building, waiting for its time"),
     ],
 )
 def test_what_the_engine_waits_for_is_a_sentence_whatever_it_begins_with(

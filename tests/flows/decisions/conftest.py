@@ -5,8 +5,6 @@ line, journal) have to know it by then.
 """
 
 import asyncio
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,9 @@ import pytest_asyncio
 from demo.github import Check, Comment
 from demo.installation import REPOSITORY, Installation, installation
 from demo.slack import Message, View
+from demo.watched import PATIENCE
 from tests.flows.slack.conftest import install
+from tests.forkserver import SERVER
 
 HERE = Path(__file__).parent
 ADA = "U0000ADA"
@@ -107,12 +107,10 @@ class Places:
     async def terminal(self, *words: str) -> str:
         """What the command line prints, with the token."""
         environ = {**self.errand.environ, "ERRAND_URL": self.errand.url, "ERRAND_TOKEN": self.token}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, str(self.errand.program), *words, env=environ, cwd=self.errand.home, stdout=PIPE
-        )
-        output, _ = await process.communicate()
-        assert process.returncode == 0
-        return output.decode()
+        command = [str(self.errand.program), *words]
+        done = await asyncio.to_thread(SERVER.run, command, self.errand.home, environ, seconds=PATIENCE)
+        assert done.returncode == 0
+        return done.stdout
 
     async def newest(self, job: str) -> int:
         """The number of the last run of a job."""
