@@ -109,6 +109,17 @@ class EntryKind(StrEnum):
     FILE_REFUSED = "repository.refused"
 
 
+class TickOutcome(StrEnum):
+    """What became of a due moment of a schedule."""
+
+    RUN = "run"
+    MISSED = "missed"
+    SKIPPED = "skipped"
+    PAUSED = "paused"
+    FROZEN = "frozen"
+    REFUSED = "refused"
+
+
 class Wait(StrEnum):
     """What kind of thing keeps a run from starting; the API has their names. A version that does not know one
     shows it as it is.

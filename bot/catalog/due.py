@@ -10,6 +10,7 @@ from typing import Any
 from bot.catalog.catalog import Job
 from bot.catalog.timetables import Timetable
 from bot.schedule import Schedule, spread
+from bot.states import TickOutcome
 from bot.tables import JobState
 from bot.text.names import schedule_key
 from bot.text.units import duration_text
@@ -24,7 +25,6 @@ RECORDED = 100
 DEFINITION = "its definition"
 """Who pauses a schedule that says `paused: true`."""
 
-UNCOUNTED = "uncounted"
 SEARCHED = 3000
 """Due moments that are looked through for those of which `when` holds."""
 
@@ -101,13 +101,13 @@ def plans_of(*jobs: Job) -> list[Plan]:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One due moment and what becomes of it: `run`, `missed`, `skipped` or `paused`, and why.
+    """One due moment, what becomes of it by its schedule alone, and why.
 
-    One that `when` leaves out is `UNCOUNTED`: it is decided, and nobody is told of it.
+    One that `when` leaves out has no outcome: it is decided, and nobody is told of it.
     """
 
     at: float
-    outcome: str
+    outcome: TickOutcome | None
     reason: dict[str, Any] | None = None
 
 
@@ -167,15 +167,15 @@ def judge(plan: Plan, states: States, now: float, why: str | None = None) -> lis
     state = states[plan.key]
     moments = plan.since(state.ticked_to if state.ticked_to is not None else now, now)
     judged = [_judge(plan, states, at) for at in moments]
-    open_ = [moment.at for moment in judged if moment.outcome == "run"]
+    open_ = [moment.at for moment in judged if moment.outcome == TickOutcome.RUN]
     newest = open_[-1] if open_ else None
     runs = newest is not None and now - plan.starts_at(newest) <= plan.patience
     catch_up = duration_text(plan.timetable.catch_up)
     late = {"kind": "answer", "text": why} if why else {"kind": "late", "within": catch_up}
     reason = {"kind": "made_up"} if runs else late
     return [
-        Moment(each.at, "missed", reason)
-        if each.outcome == "run" and not (runs and each.at == newest)
+        Moment(each.at, TickOutcome.MISSED, reason)
+        if each.outcome == TickOutcome.RUN and not (runs and each.at == newest)
         else each
         for each in judged
     ]
@@ -184,14 +184,14 @@ def judge(plan: Plan, states: States, now: float, why: str | None = None) -> lis
 def _judge(plan: Plan, states: States, at: float) -> Moment:
     state = states[plan.key]
     if not plan.timetable.counts(at):
-        return Moment(at, UNCOUNTED)
+        return Moment(at, None)
     if at == state.skip_at:
-        return Moment(at, "skipped", {"kind": "skipped", "by": state.skipped_by or "somebody"})
+        return Moment(at, TickOutcome.SKIPPED, {"kind": "skipped", "by": state.skipped_by or "somebody"})
     if (pause := pause_of(plan, states, at)) is not None:
         known = {"why": pause.why, "failures": pause.failures, "every": pause.every or None}
         facts = {name: value for name, value in known.items() if value is not None}
-        return Moment(at, "paused", {"kind": "paused", "by": pause.by, **facts})
-    return Moment(at, "run")
+        return Moment(at, TickOutcome.PAUSED, {"kind": "paused", "by": pause.by, **facts})
+    return Moment(at, TickOutcome.RUN)
 
 
 def upcoming(plan: Plan, states: States, now: float, count: int) -> list[float]:

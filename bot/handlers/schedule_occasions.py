@@ -5,6 +5,7 @@ from typing import Any
 
 from bot.catalog.due import Plan
 from bot.catalog.notify import Notify, Occasion
+from bot.states import TickOutcome
 from bot.store import Session, digests, occasions, overlaps
 from bot.tables import Post, Run, Tick
 from bot.text.names import schedule_key
@@ -29,7 +30,8 @@ class ScheduleOccasions:
         came = {
             job: rows[-1].at
             for job, rows in due.items()
-            if _tells(notifies[job], Occasion.OVERLAPPING) and rows[-1].outcome in ("run", "refused")
+            if _tells(notifies[job], Occasion.OVERLAPPING)
+            and rows[-1].outcome in (TickOutcome.RUN, TickOutcome.REFUSED)
         }
         for run in overlaps.before(session, came):
             key = schedule_key(run.job, run.schedule)
@@ -78,4 +80,5 @@ def _topic(job: str, notify: Notify) -> str:
 def _is_missed(tick: Tick) -> bool:
     """Whether nothing ran for it that somebody wanted: not what people held back, nor what is made up for."""
     made_up = (tick.reason or {}).get("kind") == "made_up"
-    return tick.outcome == "refused" or (tick.outcome == "missed" and not made_up)
+    refused, missed = tick.outcome == TickOutcome.REFUSED, tick.outcome == TickOutcome.MISSED
+    return refused or (missed and not made_up)

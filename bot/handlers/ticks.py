@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from bot.catalog.catalog import Catalog
-from bot.catalog.due import UNCOUNTED, Plan, judge, plans_of
+from bot.catalog.due import Plan, judge, plans_of
 from bot.errors import AskerError, DatabaseAway, Refused, RetryLater
 from bot.handlers.authorization import RequestContext
 from bot.handlers.enqueuing import Enqueuer
@@ -24,7 +24,7 @@ from bot.handlers.orders import Order, Target, TransactionCache
 from bot.handlers.resolution import TargetResolver
 from bot.handlers.start import scheduled_order
 from bot.registry import Registry
-from bot.states import ActorKind, Cause
+from bot.states import ActorKind, Cause, TickOutcome
 from bot.store import Session, Store, image_tags, runs, ticks
 from bot.tables import JobState, Tick
 from bot.telemetry.metrics import TICKS
@@ -242,7 +242,7 @@ class TickHandler:
         keys = [plan.key for plan in plans]
         states = await self._store.read(lambda s: ticks.states(s, keys))
         moments = (each for plan in plans if plan.key in states for each in judge(plan, states, now))
-        return any(moment.outcome == "run" for moment in moments)
+        return any(moment.outcome == TickOutcome.RUN for moment in moments)
 
     async def _targets(self, plans: Sequence[Plan], repository: str) -> Mapping[str | None, Target] | Trouble:
         """What each image is built from now, by its name: the head of the default branch; one repository."""
@@ -333,16 +333,16 @@ class TickHandler:
         moments: list[tuple[Tick, Order | None]] = []
         for moment in judge(plan, states, now, self._why.get(plan.key)):
             state.ticked_to = moment.at
-            if moment.outcome == UNCOUNTED:
+            if moment.outcome is None:
                 continue
             order, outcome, reason = None, moment.outcome, moment.reason
-            if outcome == "run" and isinstance(targets, Trouble):
+            if outcome is TickOutcome.RUN and isinstance(targets, Trouble):
                 last = plan.starts_at(moment.at) + plan.patience
                 if targets.delay is not None and now + targets.delay <= last:
                     state.ticked_to = before
                     return None
-                outcome, reason = "missed", {"kind": "answer", "text": targets.why}
-            elif outcome == "run" and not isinstance(targets, Trouble):
+                outcome, reason = TickOutcome.MISSED, {"kind": "answer", "text": targets.why}
+            elif outcome is TickOutcome.RUN and not isinstance(targets, Trouble):
                 order, outcome, reason = self._order(session, plan, targets, moment.at)
             tick = Tick(job=plan.key, at=moment.at, outcome=outcome, reason=reason, decided_at=now)
             moments.append((tick, order))
@@ -356,11 +356,11 @@ class TickHandler:
 
     def _order(
         self, session: Session, plan: Plan, targets: Mapping[str | None, Target], at: float
-    ) -> tuple[Order | None, str, dict[str, Any] | None]:
+    ) -> tuple[Order | None, TickOutcome, dict[str, Any] | None]:
         """The run of a due moment, or why there is none."""
         job, target = plan.job, targets.get(plan.job.image)
         if job.image is not None and job.image not in self._catalog.images:
-            return None, "missed", {"kind": "no_image", "image": job.image}
+            return None, TickOutcome.MISSED, {"kind": "no_image", "image": job.image}
         if target is None:
             raise RetryLater("it became due while GitHub was not asked")
         context = RequestContext(
@@ -369,7 +369,7 @@ class TickHandler:
         try:
             order = scheduled_order(context, job, target, at, plan.timetable)
         except AskerError as error:
-            return None, "missed", error.reason
+            return None, TickOutcome.MISSED, error.reason
         if (why := self._enqueuer.refusal(session, order)) is not None:
-            return None, "frozen" if why["kind"] == "frozen" else "refused", why
-        return order, "run", None
+            return None, TickOutcome.FROZEN if why["kind"] == "frozen" else TickOutcome.REFUSED, why
+        return order, TickOutcome.RUN, None

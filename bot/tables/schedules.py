@@ -32,7 +32,7 @@ class JobState(SQLModel, table=True):
 
 
 class Tick(SQLModel, table=True):
-    """One due moment of a schedule and what became of it: `run`, `missed`, `skipped`, `paused`, `refused`."""
+    """One due moment of a schedule and what became of it, a `bot.states.TickOutcome`."""
 
     __tablename__ = "ticks"
     __table_args__ = (Index("ticks_job", "job", "at", unique=True), Index("ticks_age", "decided_at"))

@@ -15,10 +15,11 @@ from bot.errors import ProblemType
 from bot.messages import waiting_for, waits
 from bot.messages.reasons import explanation_of, message
 from bot.registry import Entry
+from bot.states import Wait
 from bot.text.bars import steps
 from webhooks.api.chain_responses import Followed
 from webhooks.api.schedule_responses import Outlook, Schedule
-from webhooks.api.shapes import Moment, Result, Seconds, Shape, State, Text, Url, log_url, page_url
+from webhooks.api.shapes import Moment, Result, Seconds, Shape, State, Text, Url, log_url, one_of, page_url
 from webhooks.attempts import run_attempts
 from webhooks.view import queued, seconds
 
@@ -126,9 +127,7 @@ class ListedRun(Shape):
     message: str | None
     explanation: str | None
     waiting_for: str | None
-    waiting_kind: (
-        Literal["closed", "held", "ahead", "attempt", "approval", "time", "turn", "freeze", "engine"] | None
-    )
+    waiting_kind: Annotated[str, one_of(*(each.name.lower() for each in Wait), "engine")] | None
     queue: QueuePlace | None
     parameters: dict[str, str]
     arguments: list[str]

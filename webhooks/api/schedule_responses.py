@@ -1,17 +1,18 @@
 """What the API answers with about schedules."""
 
-from typing import Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from webhooks.api.shapes import Moment, Name, Shape, Text
+from bot.states import TickOutcome
+from webhooks.api.shapes import Moment, Name, Shape, Text, one_of
 
 
 class Tick(Shape):
     """A moment that was due, and what became of it."""
 
     at: Moment
-    outcome: Literal["run", "missed", "skipped", "paused", "refused"]
+    outcome: Annotated[str, one_of(*TickOutcome)]
     note: str | None
     run: int | None = Field(validation_alias="run_number")
 

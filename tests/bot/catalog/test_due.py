@@ -24,7 +24,7 @@ def state(**values: Any) -> dict[str, JobState]:
     return {"nightly": JobState(job="nightly", **values)}
 
 
-def judged(of: Plan, now: float, **values: object) -> list[tuple[float, str]]:
+def judged(of: Plan, now: float, **values: object) -> list[tuple[float, str | None]]:
     known = state(**({"ticked_to": NOON} | values))
     return [((each.at - NOON) / MINUTE, each.outcome) for each in judge(of, known, now)]
 
@@ -164,7 +164,7 @@ def test_however_often_it_is_looked_every_moment_is_decided_once(
     mine = known["nightly"]
     if until is not None:
         mine.paused, mine.paused_until = True, NOON + until
-    decided: list[tuple[float, str]] = []
+    decided: list[tuple[float, str | None]] = []
     for gap in looks:
         now += gap
         found = judge(of, known, now)

@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import Engine, event
 from structlog.testing import capture_logs
 
+from bot.states import TickOutcome
+from bot.tables import Tick
 from tests.bot.house import house
 from tests.webhooks.whole import served
 
@@ -39,6 +41,18 @@ async def test_list_tells_what_comes_next_who_holds_it_back_and_the_newest_run(t
     assert [at[10:] for at in listed["free"]["schedule"]["next"]] == ["T03:30:00.000Z"]
     assert listed["held"]["schedule"]["next"] == []
     assert listed["held"]["schedule"]["paused_by"] == "ci"
+
+
+async def test_job_tells_what_became_of_its_due_moments_whatever_that_is(tmp_path: Path) -> None:
+    jobs = 'timed: {command: "true", schedule: {cron: "30 3 * * *"}}'
+    async with house(tmp_path, jobs=jobs) as home, served(home, "admin") as client:
+        moments = [
+            Tick(job="timed", at=home.now - age, outcome=outcome, decided_at=home.now)
+            for age, outcome in enumerate(TickOutcome)
+        ]
+        await home.write(lambda s: s.add_all(moments))
+        ticks = (await client.get("/api/jobs/timed")).json()["schedule"]["ticks"]
+    assert {each["outcome"] for each in ticks} == {*TickOutcome}
 
 
 async def test_list_asks_the_database_as_often_for_many_jobs_as_for_few(tmp_path: Path) -> None:
