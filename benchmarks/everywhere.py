@@ -41,6 +41,7 @@ slack:
   bot_token: ${SLACK_BOT_TOKEN}
   api_url: ${SLACK_API_URL}
   people: {U012AB3CD: octocat, U0000ADA: ada}
+pages: {admins: [github:octocat]}
 images: {shop: {build: {repository: acme/shop}}}
 defaults: {image: shop, notify: {slack: "#ops"}}
 jobs:
@@ -326,7 +327,8 @@ async def _lock(scene: Scene, round: int) -> None:
         "in the API": scene.api("/api/locks", shut),
         "in the journal": scene.journal.says(_entry("lock.closed")),
     }
-    await scene.decide("lock", lambda: scene.errand.comment(f'/job lock production "{why}"'), places)
+    line = f'/job lock production "{why}" --everyone'
+    await scene.decide("lock", lambda: scene.errand.comment(line), places)
     await scene.errand.slash("run prod")
     await scene.card("*prod*", shut)
     number = await scene.newest("prod")
