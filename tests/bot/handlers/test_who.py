@@ -24,7 +24,7 @@ from bot.tables import Build, Run
 from tests.bot.handlers.slack.test_presses import press
 from tests.bot.handlers.test_checks import BUILT, _pressed
 from tests.bot.handlers.test_repository_reading import GOOD, NEXT, RULES, pushed, read
-from tests.bot.house import SHOP, SITE, House, house
+from tests.bot.house import SHOP, House, house
 from tests.bot.posting.test_outbox import send
 from tests.webhooks.whole import served
 
@@ -42,7 +42,6 @@ JOBS: dict[str, dict[str, Any]] = {
     "homeless": {},
     "ruled": {"image": "shop", "allow": ["token:ci"]},
 }
-SHOWN = {"command": "true", "image": "site", "allow": ["github:@acme/ops", "github:lead"]}
 PERSONS = {
     "octocat": "U0OCTOCAT",
     "reader": "U0READER",
@@ -341,23 +340,6 @@ async def test_rule_of_a_job_that_was_taken_away_holds_for_its_runs(home: House)
     assert await refused(home, "opsie", parser.Logs(1)) is None
 
 
-TEAMS = [f"github:@acme/team-{number}" for number in range(60)]
-
-
-@pytest.mark.parametrize(("team", "may"), [("team-7", True), ("below", True), ("team-99", False)])
-async def test_many_teams_cost_one_question(tmp_path: Path, team: str, may: bool) -> None:
-    sets = {f"s{number}": TEAMS for number in range(3)}
-    changes = {"people": sets, "jobs": {"big": {"command": "true", "allow": [*sets, "github:@acme/ops"]}}}
-    async with house(tmp_path, changes=changes) as home:
-        for installation in home.github.state.installations.values():
-            installation.permissions["members"] = "read"
-        home.github.add_to_team("acme", team, "opsie")
-        home.github.state.organizations["acme"].parents["below"] = "team-3"
-        assert await runs_of(home, "big", by_page(home, "opsie", "big")) is may
-        assert [each.path for each in home.github.requests if "/teams/" in each.path] == []
-        assert len([each for each in home.github.requests if each.path == "/graphql"]) == 1
-
-
 async def test_team_that_there_is_not_keeps_out_whoever_it_denies(home: House) -> None:
     del home.github.state.organizations["acme"].teams["contractors"]
     told = await refused(home, "keeper", parser.Run("closed"))
@@ -378,28 +360,6 @@ async def test_journal_says_which_rule_refused(home: House, login: str, job: str
         lambda s: journal.newest(s, journal.Selection(kinds=(EntryKind.REFUSED,)), limit=5)
     )
     assert (entry.job, entry.rule, entry.person) == (job, rule, f"github:{login}")
-
-
-async def test_where_everybody_reads_it_neither_teams_nor_people_are_named(tmp_path: Path) -> None:
-    async with house(tmp_path, changes={"jobs": {"shown": SHOWN}}) as home:
-        for installation in home.github.state.installations.values():
-            installation.permissions["members"] = "read"
-        home.github.add_to_team("acme", "ops", "opsie")
-        (reply,) = await home.says("/job run shown", author="octocat", repository=SITE, private=False)
-        assert "running `shown` is for those whom its rule names." in reply
-        assert "ops" not in reply
-        assert await runs_of(
-            home, "shown", home.says("/job run shown", author="opsie", repository=SITE, private=False)
-        )
-        before = len(home.github.requests)
-        await home.says("/job run shown", author="stranger", repository=SITE, private=False)
-        asked = [each.path for each in home.github.requests[before:]]
-        team = "/orgs/acme/teams/ops"  # whose being there is asked once in ten minutes, not for everybody
-        assert [path.split("/collaborators/")[-1] for path in asked if "/installation" not in path] == [
-            "stranger/permission",
-            f"{team}/memberships/stranger",
-            team,
-        ]
 
 
 async def test_set_that_is_changed_in_the_file_holds_at_once(home: House) -> None:
